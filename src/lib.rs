@@ -1,4 +1,10 @@
 //! `rationale` learns from explanations, on any GPU, with kernels a person can read.
 
+pub mod cpu;
 pub mod data;
+pub mod kernels;
+pub mod ops;
+pub mod params;
+pub mod plan;
 pub mod random;
+pub mod shader;

@@ -1,0 +1,26 @@
+// relu_forward: y = max(x, 0), element by element.
+//   x [count], y [count]
+// One invocation per element. A NaN stays a NaN: max() may drop it, so the sign is tested instead.
+// uses shared/grid
+
+struct Relu {
+    count: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Relu;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let i = group_index(group, groups) * 64u + local;
+    if i >= params.count {
+        return;
+    }
+    let value = x[i];
+    y[i] = select(value, 0.0, value < 0.0);
+}

@@ -1,0 +1,13 @@
+//! The CPU twin of every kernel, under the same stem as its shader.
+//!
+//! A twin is plain Rust, generic over f32 and f64: the documentation of the maths, the oracle of the tests (in
+//! f64) and the device of last resort (in f32, with threads). Results do not depend on the number of threads:
+//! work is cut along outputs, never along a sum.
+
+mod args;
+pub mod parallel;
+mod real;
+pub mod relu;
+
+pub use args::{ArgError, Args, Host, Slice};
+pub use real::Real;

@@ -1,0 +1,85 @@
+//! The one table of kernels: tests, benches and `rationale doctor` all walk it. A kernel that is not in the table
+//! does not exist.
+
+use crate::cpu::{self, ArgError, Args};
+use crate::params::Params;
+use crate::shader::{self, Field, Shader};
+
+/// One row: a kernel's name, its uniform, its twin, its variants.
+#[derive(Debug)]
+pub struct Kernel {
+    /// `<op>_<direction>`.
+    pub name: &'static str,
+    /// Members of the Rust struct that fills the uniform.
+    pub fields: fn() -> Vec<Field>,
+    /// The twin in f32.
+    pub twin_f32: fn(&mut Args<f32>) -> Result<(), ArgError>,
+    /// The twin in f64.
+    pub twin_f64: fn(&mut Args<f64>) -> Result<(), ArgError>,
+    /// Names of the variants, worst first.
+    pub variants: &'static [&'static str],
+}
+
+impl Kernel {
+    /// The shaders of the kernel, in the order of [`Kernel::variants`].
+    pub fn shaders(&self) -> impl Iterator<Item = &'static Shader> {
+        self.variants.iter().filter_map(|variant| shader::find(self.name, variant))
+    }
+}
+
+/// The row of that name.
+pub fn find(name: &str) -> Option<&'static Kernel> {
+    KERNELS.iter().find(|kernel| kernel.name == name)
+}
+
+macro_rules! kernel {
+    ($op:ident :: $direction:ident, $params:path) => {
+        kernel!($op::$direction, $params, ["direct"])
+    };
+    ($op:ident :: $direction:ident, $params:path, $variants:expr) => {
+        Kernel {
+            name: concat!(stringify!($op), "_", stringify!($direction)),
+            fields: <$params as Params>::fields,
+            twin_f32: cpu::$op::$direction::run::<f32>,
+            twin_f64: cpu::$op::$direction::run::<f64>,
+            variants: &$variants,
+        }
+    };
+}
+
+/// Every kernel there is.
+pub static KERNELS: &[Kernel] =
+    &[kernel!(relu::forward, cpu::relu::Relu), kernel!(relu::backward, cpu::relu::Relu)];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shader_is_a_variant_in_the_table_and_every_variant_a_shader() {
+        for shader in shader::SHADERS {
+            let row = find(shader.kernel).unwrap_or_else(|| panic!("{} has no row", shader.path));
+            assert!(row.variants.contains(&shader.variant), "{} is not listed in its row", shader.path);
+        }
+        for kernel in KERNELS {
+            assert_eq!(kernel.shaders().count(), kernel.variants.len(), "{}", kernel.name);
+        }
+    }
+
+    #[test]
+    fn uniform_structs_are_laid_out_as_in_the_shader() {
+        for kernel in KERNELS {
+            for shader in kernel.shaders() {
+                assert_eq!((kernel.fields)(), shader.uniform, "{}", shader.path);
+            }
+        }
+    }
+
+    #[test]
+    fn every_shader_stays_within_the_default_limits_of_webgpu() {
+        for shader in shader::SHADERS {
+            assert!(shader.bindings.len() <= 8, "{}: more than 8 storage buffers", shader.path);
+            assert!(shader.invocations() <= 256, "{}: more than 256 invocations", shader.path);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! One file per operation: shapes checked, kernels chosen, dispatch sizes worked out, commands recorded.
+
+pub mod case;
+pub mod relu;
+
+pub use case::{Case, Fill, Tolerance};
+
+use crate::plan::{Plan, PlanError, Role, TensorId};
+use crate::shader::DType;
+
+/// An error that names a tensor whose dimensions do not suit an operation.
+pub(crate) fn shape_error(plan: &Plan, op: &str, tensor: TensorId, expected: impl Into<String>) -> PlanError {
+    PlanError::Shape {
+        op: op.to_owned(),
+        tensor: plan.tensor(tensor).name.clone(),
+        found: plan.dims(tensor).to_vec(),
+        expected: expected.into(),
+    }
+}
+
+/// A float tensor that the host fills, for cases.
+pub(crate) fn input(plan: &mut Plan, name: &str, dims: &[usize]) -> Result<TensorId, PlanError> {
+    plan.add(name, dims, DType::F32, Role::Data)
+}
+
+/// An index tensor that the host fills, for cases.
+pub(crate) fn index_input(plan: &mut Plan, name: &str, dims: &[usize]) -> Result<TensorId, PlanError> {
+    plan.add(name, dims, DType::U32, Role::Data)
+}
+
+/// Every case of every kernel: the shapes on which `doctor` and the tests hold each variant against its twin.
+pub fn cases() -> Result<Vec<Case>, PlanError> {
+    let mut cases = Vec::new();
+    for of_op in [relu::cases] {
+        cases.extend(of_op()?);
+    }
+    Ok(cases)
+}

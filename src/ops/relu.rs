@@ -1,0 +1,70 @@
+//! ReLU: y = max(x, 0).
+
+use super::{Case, Fill, Tolerance};
+use crate::cpu::relu::Relu;
+use crate::plan::{Plan, PlanError, Record, TensorId, Work};
+
+/// Records y = max(x, 0), element by element; returns y, shaped as x.
+pub fn forward(plan: &mut Plan, label: &str, x: TensorId) -> Result<TensorId, PlanError> {
+    let shader = plan.direct("relu_forward")?;
+    let dims = plan.dims(x).to_vec();
+    let y = plan.activation(plan.fresh_name(&format!("{label}.y")), &dims)?;
+    let count = plan.tensor(x).len();
+    plan.record(
+        Record::new(shader, format!("{label} forward"))
+            .args([x, y])
+            .params(&Relu { count: count as u32 })
+            .work(Work::Invocations(count))
+            .flops(count),
+    )?;
+    Ok(y)
+}
+
+/// Records d_x = d_y where y > 0, else 0; y is the output of [`forward`].
+pub fn backward(plan: &mut Plan, label: &str, y: TensorId, d_y: TensorId) -> Result<TensorId, PlanError> {
+    let shader = plan.direct("relu_backward")?;
+    let dims = plan.dims(y).to_vec();
+    if plan.dims(d_y) != dims {
+        return Err(super::shape_error(plan, &format!("{label} backward"), d_y, format!("{dims:?}")));
+    }
+    let d_x = plan.activation(plan.fresh_name(&format!("{label}.d_x")), &dims)?;
+    let count = plan.tensor(y).len();
+    plan.record(
+        Record::new(shader, format!("{label} backward"))
+            .args([y, d_y, d_x])
+            .params(&Relu { count: count as u32 })
+            .work(Work::Invocations(count))
+            .flops(count),
+    )?;
+    Ok(d_x)
+}
+
+/// Shapes for doctor and the tests.
+pub fn cases() -> Result<Vec<Case>, PlanError> {
+    let mut cases = Vec::new();
+    for dims in [vec![1], vec![63], vec![2, 3, 5, 7], vec![1, 70_001]] {
+        let mut plan = Plan::new("relu");
+        let x = super::input(&mut plan, "x", &dims)?;
+        forward(&mut plan, "relu", x)?;
+        cases.push(Case {
+            kernel: "relu_forward",
+            shape: format!("{dims:?}"),
+            plan,
+            inputs: vec![(x, Fill::Normal(1.0))],
+            tolerance: Tolerance::Exact,
+        });
+
+        let mut plan = Plan::new("relu");
+        let y = super::input(&mut plan, "y", &dims)?;
+        let d_y = super::input(&mut plan, "d_y", &dims)?;
+        backward(&mut plan, "relu", y, d_y)?;
+        cases.push(Case {
+            kernel: "relu_backward",
+            shape: format!("{dims:?}"),
+            plan,
+            inputs: vec![(y, Fill::Floats(vec![0.0, 1.5, 0.0, 0.25, -0.0])), (d_y, Fill::Normal(1.0))],
+            tolerance: Tolerance::Exact,
+        });
+    }
+    Ok(cases)
+}
