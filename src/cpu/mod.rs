@@ -5,9 +5,18 @@
 //! work is cut along outputs, never along a sum.
 
 mod args;
+pub mod clock;
+pub mod cross_entropy;
+pub mod gather;
+pub mod kl_divergence;
+pub mod lanes;
+pub mod log_softmax;
+pub mod metrics;
+pub mod optimizer;
 pub mod parallel;
 mod real;
 pub mod relu;
+pub mod softmax;
 
 pub use args::{ArgError, Args, Host, Slice};
 pub use real::Real;
