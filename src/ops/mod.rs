@@ -5,7 +5,7 @@ pub mod relu;
 
 pub use case::{Case, Fill, Tolerance};
 
-use crate::plan::{Plan, PlanError, Role, TensorId};
+use crate::plan::{Plan, PlanError, Role, TensorId, Variants};
 use crate::shader::DType;
 
 /// An error that names a tensor whose dimensions do not suit an operation.
@@ -29,10 +29,11 @@ pub(crate) fn index_input(plan: &mut Plan, name: &str, dims: &[usize]) -> Result
 }
 
 /// Every case of every kernel: the shapes on which `doctor` and the tests hold each variant against its twin.
-pub fn cases() -> Result<Vec<Case>, PlanError> {
+/// `variants` forces a variant where it fits the shape; see [`Plan::choose`].
+pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
     for of_op in [relu::cases] {
-        cases.extend(of_op()?);
+        cases.extend(of_op(variants)?);
     }
     Ok(cases)
 }
