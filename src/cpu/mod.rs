@@ -17,6 +17,8 @@ pub mod parallel;
 mod real;
 pub mod relu;
 pub mod softmax;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use args::{ArgError, Args, Host, Slice};
 pub use real::Real;

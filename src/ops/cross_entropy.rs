@@ -64,7 +64,11 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
             12.0 * (accuracy::softmax(64 * k, range) + 8.0 * accuracy::ULP),
         );
         for (what, fill, tolerance) in [
-            ("", Fill::Uniform(-4.0, 4.0), Tolerance::Mixed { relative: 4.0 * accuracy::ULP, absolute: error }),
+            (
+                "",
+                Fill::Uniform(-4.0, 4.0),
+                Tolerance::Mixed { relative: 4.0 * accuracy::ULP, absolute: error },
+            ),
             (
                 " huge",
                 Fill::Floats(vec![1e30, -1e30, 0.0, 1e30, 1e30, f32::NEG_INFINITY, -7.0]),

@@ -191,7 +191,8 @@ pub(crate) fn source_inputs(
         Fill::Indices([0.0f32, 1.0, 0.25, 0.7, 1.0 / 3.0, 1e-3, 0.999].map(f32::to_bits).to_vec())
     };
     // Rows of the data set, none at all (padding), and a row that does not exist.
-    let order = (0..13).map(|i| [i * 5 % count as u32, u32::MAX, count as u32][(i % 4 / 2 + i / 12) as usize]);
+    let order =
+        (0..13).map(|i| [i * 5 % count as u32, u32::MAX, count as u32][(i % 4 / 2 + i / 12) as usize]);
     let fills = vec![
         (source.pixels, pixels),
         // 255, 0, 127 and 128 stand at known places: the ends, and both sides of the threshold.
@@ -241,7 +242,9 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
                 // mask's quotient takes part in e and 1 − e, and the blend is rounded three times.
                 tolerance: match kernel {
                     "gather_labels" => Tolerance::Exact,
-                    _ => Tolerance::Mixed { relative: 0.0, absolute: (5.0 + 1.0 + 5.0 + 3.0) * accuracy::ULP },
+                    _ => {
+                        Tolerance::Mixed { relative: 0.0, absolute: (5.0 + 1.0 + 5.0 + 3.0) * accuracy::ULP }
+                    }
                 },
             });
         }

@@ -186,8 +186,9 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         ];
         case("metrics_confusion", format!("{r}×{n}×{k}"), plan, inputs, Tolerance::Exact);
     }
-    let ragged: &[usize] = &[3, 25, 33, 13];
-    for (dims, step) in [(&[1, 1] as &[usize], 0), (&[2, 65], 1), (ragged, 2), (&[2, 1_000_000], 1), (&[2, 9], 3)] {
+    let shapes: [(&[usize], u32); 5] =
+        [(&[1, 1], 0), (&[2, 65], 1), (&[3, 25, 33, 13], 2), (&[2, 1_000_000], 1), (&[2, 9], 3)];
+    for (dims, step) in shapes {
         let mut plan = Plan::with_variants("metrics", variants);
         let losses = super::input(&mut plan, "losses", dims)?;
         let norm = super::input(&mut plan, "norm", &dims[..1])?;

@@ -62,8 +62,7 @@ pub fn tick(
     let (beta1, one_minus_beta1) = beta(label, "beta1", beta1)?;
     let (beta2, one_minus_beta2) = beta(label, "beta2", beta2)?;
     let shader = plan.direct("optimizer_tick")?;
-    let params =
-        uniform::Tick { replicas: replicas as u32, beta1, one_minus_beta1, beta2, one_minus_beta2 };
+    let params = uniform::Tick { replicas: replicas as u32, beta1, one_minus_beta1, beta2, one_minus_beta2 };
     plan.record(
         Record::new(shader, format!("{label} tick"))
             .args([norm, tick])

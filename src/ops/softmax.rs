@@ -112,8 +112,7 @@ pub fn forward(
     axis: Axis,
     temperature: f32,
 ) -> Result<TensorId, PlanError> {
-    let pass =
-        Pass { kernel: "softmax_forward", verb: "forward", out: "y", passes: 3, trees: 2, flops: 9 };
+    let pass = Pass { kernel: "softmax_forward", verb: "forward", out: "y", passes: 3, trees: 2, flops: 9 };
     record(plan, label, pass, &[x], axis, temperature)
 }
 
@@ -211,7 +210,9 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         }
 
         type Backward = fn(&mut Plan, &str, TensorId, TensorId, Axis, f32) -> Result<TensorId, PlanError>;
-        for (kernel, op) in [("softmax_backward", backward as Backward), ("log_softmax_backward", log_backward)] {
+        for (kernel, op) in
+            [("softmax_backward", backward as Backward), ("log_softmax_backward", log_backward)]
+        {
             let mut plan = Plan::with_variants("softmax", variants);
             let y = super::input(&mut plan, "y", dims)?;
             let d_y = super::input(&mut plan, "d_y", dims)?;

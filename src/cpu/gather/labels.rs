@@ -10,8 +10,7 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
     let (order, clock) = (args.read_index()?, args.read_index()?);
     let (all_labels, all_explained, class_weights) = (args.read_index()?, args.read_index()?, args.read()?);
     let (labels, label_weight, explained) = (args.write_index()?, args.write()?, args.write()?);
-    for (row, ((label, weight), explained)) in
-        labels.iter_mut().zip(label_weight).zip(explained).enumerate()
+    for (row, ((label, weight), explained)) in labels.iter_mut().zip(label_weight).zip(explained).enumerate()
     {
         let Some(picture) = gather.picture_of(row, order, clock) else {
             (*label, *weight, *explained) = (0, T::ZERO, T::ZERO);
