@@ -165,7 +165,9 @@ pub enum DataError {
         known: String,
     },
     /// One count is needed for each class.
-    #[error("{given} class counts were given for {name}, which has {classes} classes: give one for each class")]
+    #[error(
+        "{given} class counts were given for {name}, which has {classes} classes: give one for each class"
+    )]
     Counts {
         /// The set of triangles.
         name: &'static str,

@@ -157,7 +157,9 @@ impl Dataset {
         let mut add = |i: usize, value: f64| sums[i % self.channels] += value;
         match &self.pixels {
             Pixels::Float(values) => values.iter().enumerate().for_each(|(i, &v)| add(i, f64::from(v))),
-            Pixels::Byte(values) => values.iter().enumerate().for_each(|(i, &v)| add(i, f64::from(v) / 255.0)),
+            Pixels::Byte(values) => {
+                values.iter().enumerate().for_each(|(i, &v)| add(i, f64::from(v) / 255.0))
+            }
         }
         let count = (self.len() * self.height * self.width).max(1) as f64;
         sums.iter().map(|sum| sum / count).collect()

@@ -37,7 +37,8 @@ impl Default for Shares {
 impl Shares {
     /// Refuses shares that are negative, not finite, or leave nothing to train on or to test on.
     pub fn check(&self) -> Result<(), DataError> {
-        let usable = |share: f64, zero_too: bool| share.is_finite() && (share > 0.0 || zero_too && share == 0.0);
+        let usable =
+            |share: f64, zero_too: bool| share.is_finite() && (share > 0.0 || zero_too && share == 0.0);
         if usable(self.train, false) && usable(self.val, true) && usable(self.test, false) {
             return Ok(());
         }
@@ -73,7 +74,11 @@ pub fn stratified(data: &Dataset, shares: &[f64], seed: u64) -> Result<Vec<Vec<u
     let total: f64 = shares.iter().sum();
     if !(total > 0.0 && total.is_finite() && shares.iter().all(|&share| share >= 0.0)) {
         let value = format!("{shares:?}");
-        return Err(DataError::Option { option: "the split", value, allowed: "shares of 0 or more, not all 0" });
+        return Err(DataError::Option {
+            option: "the split",
+            value,
+            allowed: "shares of 0 or more, not all 0",
+        });
     }
     let mut parts = vec![Vec::new(); shares.len()];
     for (class, name) in data.classes.iter().enumerate() {
@@ -191,7 +196,8 @@ mod tests {
         let split = |data: &Dataset, seed| stratified(data, &[0.5, 0.5], seed).unwrap();
         assert_eq!(split(&few, 4), split(&few, 4));
         assert_ne!(split(&few, 4), split(&few, 5));
-        let firsts = |parts: Vec<Vec<usize>>| parts[0].iter().copied().filter(|&i| i < 30).collect::<Vec<_>>();
+        let firsts =
+            |parts: Vec<Vec<usize>>| parts[0].iter().copied().filter(|&i| i < 30).collect::<Vec<_>>();
         assert_eq!(firsts(split(&few, 4)), firsts(split(&more, 4)));
     }
 
@@ -205,7 +211,10 @@ mod tests {
         assert_eq!(halves.train.len() + halves.test.len(), 5);
         for (train, val, test) in [(0.0, 0.1, 0.5), (0.5, -0.1, 0.5), (0.5, 0.1, 0.0), (f64::NAN, 0.1, 0.5)] {
             let refused = three_ways(&small, Shares { train, val, test }, 0);
-            assert!(matches!(refused, Err(DataError::Option { option: "the split", .. })), "{train} {val} {test}");
+            assert!(
+                matches!(refused, Err(DataError::Option { option: "the split", .. })),
+                "{train} {val} {test}"
+            );
         }
     }
 }

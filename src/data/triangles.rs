@@ -100,8 +100,7 @@ impl Definition {
 
 impl TriangleSet {
     /// All sets, in the order of the documentation.
-    pub const ALL: [Self; 8] =
-        [Self::E, Self::ES, Self::EI, Self::E4, Self::D, Self::DS, Self::BB, Self::BS];
+    pub const ALL: [Self; 8] = [Self::E, Self::ES, Self::EI, Self::E4, Self::D, Self::DS, Self::BB, Self::BS];
 
     /// What the set is made of.
     pub const fn definition(self) -> Definition {

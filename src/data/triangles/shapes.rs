@@ -88,9 +88,7 @@ fn bounds(corners: &[[f64; 2]; 3], axis: usize) -> [f64; 2] {
 /// Dilation by one pixel in all eight directions.
 pub(super) fn dilate(mask: &[bool]) -> Mask {
     let near = |i: usize| i.saturating_sub(1)..=(i + 1).min(SIZE - 1);
-    (0..SIZE * SIZE)
-        .map(|i| near(i / SIZE).any(|y| near(i % SIZE).any(|x| mask[y * SIZE + x])))
-        .collect()
+    (0..SIZE * SIZE).map(|i| near(i / SIZE).any(|y| near(i % SIZE).any(|x| mask[y * SIZE + x]))).collect()
 }
 
 /// The patch of a class: clockwise from the top left.
