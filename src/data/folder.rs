@@ -108,7 +108,7 @@ fn classes_by_name(sections: &[Section], warnings: &mut Vec<String>) -> Result<V
     let Some((train, others)) = sections.split_first() else { return Ok(Vec::new()) };
     let list = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     for other in others {
-        for class in other.classes.iter().filter(|class| !train.classes.contains(class)) {
+        if let Some(class) = other.classes.iter().find(|class| !train.classes.contains(class)) {
             return Err(DataError::ClassNotInTrain {
                 class: class.clone(),
                 part: other.part.to_string(),

@@ -294,7 +294,8 @@ fn sizes_that_differ_need_a_size() {
 #[test]
 fn unreadable_files_are_named_and_skipped_only_when_asked() {
     // Three quarters of a file in each format; and what is no image at all.
-    let mut cases: Vec<(&str, fn(&mut Vec<u8>))> = Vec::new();
+    type Spoil = fn(&mut Vec<u8>);
+    let mut cases: Vec<(&str, Spoil)> = Vec::new();
     for extension in ["png", "jpg", "bmp", "gif", "ppm", "qoi", "tga", "tiff", "webp"] {
         cases.push((extension, |file| file.truncate(file.len() / 4 * 3)));
     }
