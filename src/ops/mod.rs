@@ -1,6 +1,13 @@
 //! One file per operation: shapes checked, kernels chosen, dispatch sizes worked out, commands recorded.
 
+pub mod average_pool;
+pub mod bias;
 pub mod case;
+pub mod conv2d;
+pub mod diagonal;
+pub mod linear;
+pub mod max_pool;
+pub mod reduce;
 pub mod relu;
 
 pub use case::{Case, Fill, Tolerance};
@@ -28,10 +35,24 @@ pub(crate) fn index_input(plan: &mut Plan, name: &str, dims: &[usize]) -> Result
     plan.add(name, dims, DType::U32, Role::Data)
 }
 
+/// The variants of a kernel, for cases that force each in turn.
+pub(crate) fn variants(kernel: &str) -> &'static [&'static str] {
+    crate::kernels::find(kernel).map_or(&[], |kernel| kernel.variants)
+}
+
 /// Every case of every kernel: the shapes on which `doctor` and the tests hold each variant against its twin.
 pub fn cases() -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
-    for of_op in [relu::cases] {
+    for of_op in [
+        average_pool::cases,
+        bias::cases,
+        conv2d::cases,
+        diagonal::cases,
+        linear::cases,
+        max_pool::cases,
+        reduce::cases,
+        relu::cases,
+    ] {
         cases.extend(of_op()?);
     }
     Ok(cases)
