@@ -12,7 +12,7 @@ fn main() {
     collect(&root, &mut files);
     files.sort();
     let out = PathBuf::from(std::env::var("OUT_DIR").expect("cargo sets OUT_DIR"));
-    let mut table = String::from("pub static SHADERS: &[Shader] = &[\n");
+    let mut table = String::from("/// Every variant of every kernel.\npub static SHADERS: &[Shader] = &[\n");
     let mut failed = false;
     for file in files {
         match reflect(&root, &file, &out) {

@@ -2,6 +2,9 @@
 
 pub mod cpu;
 pub mod data;
+pub mod doctor;
+pub mod exec;
+pub mod gpu;
 pub mod kernels;
 pub mod ops;
 pub mod params;

@@ -2,7 +2,7 @@
 
 use super::{Case, Fill, Tolerance, shape_error};
 use crate::cpu::average_pool::AveragePool;
-use crate::plan::{Plan, PlanError, Record, TensorId, Work};
+use crate::plan::{Plan, PlanError, Record, TensorId, Variants, Work};
 
 fn params(dims: &[usize]) -> Option<AveragePool> {
     let &[replicas, batch, height, width, channels] = dims else { return None };
@@ -61,11 +61,11 @@ pub fn backward(
 }
 
 /// Shapes for doctor and the tests.
-pub fn cases() -> Result<Vec<Case>, PlanError> {
+pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
     for dims in [[1, 1, 1, 1, 1], [2, 3, 9, 7, 4], [3, 1, 25, 33, 13], [1, 2, 5, 1, 16]] {
         let [replicas, batch, height, width, channels] = dims;
-        let mut plan = Plan::new("average_pool_forward");
+        let mut plan = Plan::with_variants("average_pool_forward", variants);
         let x = super::input(&mut plan, "x", &dims)?;
         forward(&mut plan, "pool", x)?;
         cases.push(Case {
@@ -77,7 +77,7 @@ pub fn cases() -> Result<Vec<Case>, PlanError> {
             tolerance: Tolerance::Dot { terms: height * width + 5 },
         });
 
-        let mut plan = Plan::new("average_pool_backward");
+        let mut plan = Plan::with_variants("average_pool_backward", variants);
         let d_y = super::input(&mut plan, "d_y", &[replicas, batch, 1, 1, channels])?;
         backward(&mut plan, "pool", d_y, &dims)?;
         cases.push(Case {

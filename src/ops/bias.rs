@@ -2,7 +2,7 @@
 
 use super::{Case, Fill, Tolerance, reduce, shape_error};
 use crate::cpu::bias::Bias;
-use crate::plan::{Plan, PlanError, Record, TensorId, Work};
+use crate::plan::{Plan, PlanError, Record, TensorId, Variants, Work};
 
 /// Records d_bias = the sum of d_y over its rows; d_bias is `[R, …]` with C elements per replica, d_y
 /// `[R, rows…, …]` whose last dimensions hold the same C: pictures for a linear or a diagonal layer, positions of
@@ -43,7 +43,7 @@ pub fn backward(plan: &mut Plan, label: &str, d_y: TensorId, d_bias: TensorId) -
 }
 
 /// Shapes for doctor and the tests.
-pub fn cases() -> Result<Vec<Case>, PlanError> {
+pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
     for (dims, d_bias_dims) in [
         (vec![1, 1, 1], vec![1, 1]),
@@ -52,7 +52,7 @@ pub fn cases() -> Result<Vec<Case>, PlanError> {
         (vec![2, 3, 4, 2, 2], vec![2, 16]), // a diagonal layer on features not yet flat
         (vec![1, 40_000, 8], vec![1, 8]),
     ] {
-        let mut plan = Plan::new("bias_backward");
+        let mut plan = Plan::with_variants("bias_backward", variants);
         let d_y = super::input(&mut plan, "d_y", &dims)?;
         let d_bias = plan.activation("d_bias", &d_bias_dims)?;
         backward(&mut plan, "layer", d_y, d_bias)?;

@@ -2,7 +2,7 @@
 
 use super::{Case, Fill, Tolerance, reduce, shape_error};
 use crate::cpu::diagonal::Diagonal;
-use crate::plan::{Plan, PlanError, Record, TensorId, Work};
+use crate::plan::{Plan, PlanError, Record, TensorId, Variants, Work};
 
 /// The uniform for x (or z) `[R, N, …]` and a weight `[R, D]`; an error names the tensor that does not suit.
 fn params(plan: &Plan, op: &str, x: TensorId, weight: TensorId) -> Result<Diagonal, PlanError> {
@@ -108,7 +108,7 @@ pub fn backward_weight(
 }
 
 /// Shapes for doctor and the tests.
-pub fn cases() -> Result<Vec<Case>, PlanError> {
+pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
     for dims in [vec![1, 1, 1], vec![3, 5, 13], vec![2, 3, 9, 7, 4], vec![1, 1000, 5]] {
         let (replicas, batch) = (dims[0], dims[1]);
@@ -119,7 +119,7 @@ pub fn cases() -> Result<Vec<Case>, PlanError> {
             ("diagonal_backward_input", 1),
             ("diagonal_backward_weight", length + slices),
         ] {
-            let mut plan = Plan::new(kernel);
+            let mut plan = Plan::with_variants(kernel, variants);
             let x = super::input(&mut plan, "x", &dims)?;
             let weight = super::input(&mut plan, "weight", &[replicas, features])?;
             let bias = super::input(&mut plan, "bias", &[replicas, features])?;

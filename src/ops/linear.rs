@@ -134,8 +134,8 @@ pub fn backward_weight(
     Ok(())
 }
 
-/// Shapes for doctor and the tests, each with every variant that takes it.
-pub fn cases() -> Result<Vec<Case>, PlanError> {
+/// Shapes for doctor and the tests.
+pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
     for (x_dims, d_out) in [
         (vec![1, 1, 1], 1),
@@ -153,39 +153,33 @@ pub fn cases() -> Result<Vec<Case>, PlanError> {
             ("linear_backward_input", d_out),
             ("linear_backward_weight", length + slices),
         ] {
-            for &variant in super::variants(kernel) {
-                let wanted = Variants::from([(kernel.to_owned(), variant.to_owned())]);
-                let mut plan = Plan::with_variants(kernel, &wanted);
-                let x = super::input(&mut plan, "x", &x_dims)?;
-                let weight = super::input(&mut plan, "weight", &[replicas, d_in, d_out])?;
-                let bias = super::input(&mut plan, "bias", &[replicas, d_out])?;
-                let d_y = super::input(&mut plan, "d_y", &[replicas, batch, d_out])?;
-                let d_weight = plan.activation("d_weight", &[replicas, d_in, d_out])?;
-                let inputs = match kernel {
-                    "linear_forward" => {
-                        forward(&mut plan, "layer", x, weight, bias, d_out % 2 == 0)?;
-                        vec![x, weight, bias]
-                    }
-                    "linear_backward_input" => {
-                        backward_input(&mut plan, "layer", d_y, weight, &x_dims)?;
-                        vec![d_y, weight]
-                    }
-                    _ => {
-                        backward_weight(&mut plan, "layer", x, d_y, d_weight)?;
-                        vec![x, d_y]
-                    }
-                };
-                if plan.commands()[0].shader.variant != variant {
-                    continue; // does not take this shape
+            let mut plan = Plan::with_variants(kernel, variants);
+            let x = super::input(&mut plan, "x", &x_dims)?;
+            let weight = super::input(&mut plan, "weight", &[replicas, d_in, d_out])?;
+            let bias = super::input(&mut plan, "bias", &[replicas, d_out])?;
+            let d_y = super::input(&mut plan, "d_y", &[replicas, batch, d_out])?;
+            let d_weight = plan.activation("d_weight", &[replicas, d_in, d_out])?;
+            let inputs = match kernel {
+                "linear_forward" => {
+                    forward(&mut plan, "layer", x, weight, bias, d_out % 2 == 0)?;
+                    vec![x, weight, bias]
                 }
-                cases.push(Case {
-                    kernel,
-                    shape: format!("{x_dims:?} to {d_out}, {variant}"),
-                    plan,
-                    inputs: inputs.into_iter().map(|input| (input, Fill::Normal(1.0))).collect(),
-                    tolerance: Tolerance::Dot { terms },
-                });
-            }
+                "linear_backward_input" => {
+                    backward_input(&mut plan, "layer", d_y, weight, &x_dims)?;
+                    vec![d_y, weight]
+                }
+                _ => {
+                    backward_weight(&mut plan, "layer", x, d_y, d_weight)?;
+                    vec![x, d_y]
+                }
+            };
+            cases.push(Case {
+                kernel,
+                shape: format!("{x_dims:?} to {d_out}"),
+                plan,
+                inputs: inputs.into_iter().map(|input| (input, Fill::Normal(1.0))).collect(),
+                tolerance: Tolerance::Dot { terms },
+            });
         }
     }
     Ok(cases)

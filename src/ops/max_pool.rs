@@ -2,7 +2,7 @@
 
 use super::{Case, Fill, Tolerance, conv2d, shape_error};
 use crate::cpu::max_pool::MaxPool;
-use crate::plan::{Plan, PlanError, Record, Role, TensorId, Work};
+use crate::plan::{Plan, PlanError, Record, Role, TensorId, Variants, Work};
 use crate::shader::DType;
 
 /// The windows, each pair as (height, width).
@@ -134,7 +134,7 @@ fn some_argmax(p: &MaxPool, len: usize) -> Vec<u32> {
 }
 
 /// Shapes for doctor and the tests.
-pub fn cases() -> Result<Vec<Case>, PlanError> {
+pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
     for (x_dims, kernel, stride, padding) in [
         ([1, 1, 1, 1, 1], [1, 1], [1, 1], [0, 0]),
@@ -147,7 +147,7 @@ pub fn cases() -> Result<Vec<Case>, PlanError> {
         let shape = format!("{x_dims:?} kernel {kernel:?} stride {stride:?} padding {padding:?}");
         // Standard normals, and a few values that tie.
         for fill in [Fill::Normal(1.0), Fill::Floats(vec![1.0, -2.0, 1.0, 0.0, -0.0, 1.0, 0.5])] {
-            let mut plan = Plan::new("max_pool_forward");
+            let mut plan = Plan::with_variants("max_pool_forward", variants);
             let x = super::input(&mut plan, "x", &x_dims)?;
             forward(&mut plan, "pool", x, settings)?;
             cases.push(Case {
@@ -158,7 +158,7 @@ pub fn cases() -> Result<Vec<Case>, PlanError> {
                 tolerance: Tolerance::Exact,
             });
         }
-        let mut plan = Plan::new("max_pool_backward");
+        let mut plan = Plan::with_variants("max_pool_backward", variants);
         let (params, y_dims) = params("cases", &x_dims, settings)?;
         let d_y = super::input(&mut plan, "d_y", &y_dims)?;
         let argmax = super::index_input(&mut plan, "argmax", &y_dims)?;

@@ -12,7 +12,7 @@ pub mod relu;
 
 pub use case::{Case, Fill, Tolerance};
 
-use crate::plan::{Plan, PlanError, Role, TensorId};
+use crate::plan::{Plan, PlanError, Role, TensorId, Variants};
 use crate::shader::DType;
 
 /// An error that names a tensor whose dimensions do not suit an operation.
@@ -35,13 +35,9 @@ pub(crate) fn index_input(plan: &mut Plan, name: &str, dims: &[usize]) -> Result
     plan.add(name, dims, DType::U32, Role::Data)
 }
 
-/// The variants of a kernel, for cases that force each in turn.
-pub(crate) fn variants(kernel: &str) -> &'static [&'static str] {
-    crate::kernels::find(kernel).map_or(&[], |kernel| kernel.variants)
-}
-
 /// Every case of every kernel: the shapes on which `doctor` and the tests hold each variant against its twin.
-pub fn cases() -> Result<Vec<Case>, PlanError> {
+/// `variants` forces a variant where it fits the shape; see [`Plan::choose`].
+pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
     for of_op in [
         average_pool::cases,
@@ -53,7 +49,7 @@ pub fn cases() -> Result<Vec<Case>, PlanError> {
         reduce::cases,
         relu::cases,
     ] {
-        cases.extend(of_op()?);
+        cases.extend(of_op(variants)?);
     }
     Ok(cases)
 }

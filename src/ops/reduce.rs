@@ -2,7 +2,7 @@
 
 use super::{Case, Fill, Tolerance, shape_error};
 use crate::cpu::reduce::{Sum, SumSlices};
-use crate::plan::{Plan, PlanError, Record, TensorId, Work};
+use crate::plan::{Plan, PlanError, Record, TensorId, Variants, Work};
 
 /// Invocations per replica that keep a device busy.
 const PARALLEL: usize = 16_384;
@@ -94,10 +94,10 @@ pub fn sum(plan: &mut Plan, label: &str, x: TensorId) -> Result<TensorId, PlanEr
 }
 
 /// Shapes for doctor and the tests.
-pub fn cases() -> Result<Vec<Case>, PlanError> {
+pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
     for [replicas, slices, length] in [[1, 1, 1], [2, 3, 25], [3, 70, 65]] {
-        let mut plan = Plan::new("reduce_sum_slices");
+        let mut plan = Plan::with_variants("reduce_sum_slices", variants);
         let partial = super::input(&mut plan, "partial", &[replicas, slices, length])?;
         let out = plan.activation("out", &[replicas, length])?;
         sum_slices(&mut plan, "slices", partial, out)?;
@@ -111,7 +111,7 @@ pub fn cases() -> Result<Vec<Case>, PlanError> {
     }
     // The last is beyond the 65,535 loop iterations after which lavapipe silently stops.
     for dims in [vec![1], vec![3, 1], vec![2, 9, 7], vec![3, 1000], vec![1, 3_000_000]] {
-        let mut plan = Plan::new("reduce_sum");
+        let mut plan = Plan::with_variants("reduce_sum", variants);
         let x = super::input(&mut plan, "x", &dims)?;
         sum(&mut plan, "total", x)?;
         let terms = plan.tensor(x).len() / dims[0];

@@ -2,7 +2,7 @@
 
 use super::{Case, Fill, Tolerance};
 use crate::cpu::relu::Relu;
-use crate::plan::{Plan, PlanError, Record, TensorId, Work};
+use crate::plan::{Plan, PlanError, Record, TensorId, Variants, Work};
 
 /// Records y = max(x, 0), element by element; returns y, shaped as x.
 pub fn forward(plan: &mut Plan, label: &str, x: TensorId) -> Result<TensorId, PlanError> {
@@ -40,10 +40,10 @@ pub fn backward(plan: &mut Plan, label: &str, y: TensorId, d_y: TensorId) -> Res
 }
 
 /// Shapes for doctor and the tests.
-pub fn cases() -> Result<Vec<Case>, PlanError> {
+pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
     for dims in [vec![1], vec![63], vec![2, 3, 5, 7], vec![1, 70_001]] {
-        let mut plan = Plan::new("relu");
+        let mut plan = Plan::with_variants("relu", variants);
         let x = super::input(&mut plan, "x", &dims)?;
         forward(&mut plan, "relu", x)?;
         cases.push(Case {
@@ -54,7 +54,7 @@ pub fn cases() -> Result<Vec<Case>, PlanError> {
             tolerance: Tolerance::Exact,
         });
 
-        let mut plan = Plan::new("relu");
+        let mut plan = Plan::with_variants("relu", variants);
         let y = super::input(&mut plan, "y", &dims)?;
         let d_y = super::input(&mut plan, "d_y", &dims)?;
         backward(&mut plan, "relu", y, d_y)?;

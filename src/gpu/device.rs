@@ -1,0 +1,108 @@
+//! A device and its queue, owned or borrowed, with its pipelines.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use super::pipelines::{self, Pipeline};
+use super::{AdapterReport, DeviceError};
+use crate::plan::Limits;
+use crate::shader::Shader;
+
+/// How a device of our own is opened.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct GpuOptions {
+    /// Ask for no more than WebGPU's default limits and no features: what a borrowed device may have.
+    pub default_limits: bool,
+}
+
+/// A device, its queue and the pipelines made on it. Cheap to share within a thread by `Rc`.
+pub struct Gpu {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    title: String,
+    lost: Arc<Mutex<Option<String>>>,
+    pipelines: RefCell<HashMap<(&'static str, &'static str), Arc<Pipeline>>>,
+}
+
+impl std::fmt::Debug for Gpu {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gpu").field("title", &self.title).finish_non_exhaustive()
+    }
+}
+
+impl Gpu {
+    /// Opens a device of our own on an adapter. Its loss is noted and reported by the next call.
+    pub fn open(
+        adapter: &wgpu::Adapter,
+        report: &AdapterReport,
+        options: GpuOptions,
+    ) -> Result<Self, DeviceError> {
+        let required_limits = if options.default_limits { wgpu::Limits::default() } else { adapter.limits() };
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("rationale"),
+            required_features: wgpu::Features::empty(),
+            required_limits,
+            ..Default::default()
+        };
+        let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
+            .map_err(|e| DeviceError::Open { adapter: report.title(), message: e.to_string() })?;
+        let gpu = Self::borrow(device, queue, format!("{}, {}", report.title(), report.driver));
+        let lost = Arc::clone(&gpu.lost);
+        gpu.device.set_device_lost_callback(move |reason, message| {
+            if let Ok(mut lost) = lost.lock() {
+                let message = if message.is_empty() { format!("{reason:?}") } else { message };
+                lost.get_or_insert(message);
+            }
+        });
+        Ok(gpu)
+    }
+
+    /// Works on a host's device: sets no handlers on it and asks for nothing more than it has.
+    pub fn borrow(device: wgpu::Device, queue: wgpu::Queue, title: String) -> Self {
+        Self { device, queue, title, lost: Arc::default(), pipelines: RefCell::default() }
+    }
+
+    /// The device.
+    pub fn device(&self) -> &wgpu::Device {
+        &self.device
+    }
+
+    /// Its queue.
+    pub fn queue(&self) -> &wgpu::Queue {
+        &self.queue
+    }
+
+    /// Adapter, backend and driver in one line.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The driver's words, if the device is known to be lost.
+    pub fn lost(&self) -> Option<String> {
+        self.lost.lock().ok().and_then(|lost| lost.clone())
+    }
+
+    /// The limits that a plan must fit.
+    pub fn limits(&self) -> Limits {
+        let limits = self.device.limits();
+        Limits {
+            storage_binding_bytes: limits.max_storage_buffer_binding_size,
+            buffer_bytes: limits.max_buffer_size,
+            storage_buffers: u64::from(limits.max_storage_buffers_per_shader_stage),
+            invocations: u64::from(limits.max_compute_invocations_per_workgroup),
+            workgroups: u64::from(limits.max_compute_workgroups_per_dimension),
+        }
+    }
+
+    /// The pipeline of a shader, made on first use and kept.
+    pub fn pipeline(&self, shader: &'static Shader) -> Arc<Pipeline> {
+        let key = (shader.kernel, shader.variant);
+        if let Some(pipeline) = self.pipelines.borrow().get(&key) {
+            return Arc::clone(pipeline);
+        }
+        let pipeline = Arc::new(pipelines::create(&self.device, shader));
+        self.pipelines.borrow_mut().insert(key, Arc::clone(&pipeline));
+        pipeline
+    }
+}

@@ -1,0 +1,9 @@
+//! Devices: which there are, which one is chosen and why; buffers, pipelines and errors on the chosen one.
+
+mod adapters;
+mod device;
+mod pipelines;
+
+pub use adapters::{AdapterReport, Choice, Chosen, DeviceError, adapters, choose};
+pub use device::{Gpu, GpuOptions};
+pub use pipelines::Pipeline;
