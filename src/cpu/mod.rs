@@ -5,8 +5,18 @@
 //! work is cut along outputs, never along a sum.
 
 mod args;
+pub mod average_pool;
+pub mod bias;
+#[cfg(test)]
+pub(crate) mod check;
+pub mod conv2d;
+pub mod diagonal;
+mod gemm;
+pub mod linear;
+pub mod max_pool;
 pub mod parallel;
 mod real;
+pub mod reduce;
 pub mod relu;
 
 pub use args::{ArgError, Args, Host, Slice};

@@ -1,6 +1,13 @@
 //! One file per operation: shapes checked, kernels chosen, dispatch sizes worked out, commands recorded.
 
+pub mod average_pool;
+pub mod bias;
 pub mod case;
+pub mod conv2d;
+pub mod diagonal;
+pub mod linear;
+pub mod max_pool;
+pub mod reduce;
 pub mod relu;
 
 pub use case::{Case, Fill, Tolerance};
@@ -32,7 +39,16 @@ pub(crate) fn index_input(plan: &mut Plan, name: &str, dims: &[usize]) -> Result
 /// `variants` forces a variant where it fits the shape; see [`Plan::choose`].
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
-    for of_op in [relu::cases] {
+    for of_op in [
+        average_pool::cases,
+        bias::cases,
+        conv2d::cases,
+        diagonal::cases,
+        linear::cases,
+        max_pool::cases,
+        reduce::cases,
+        relu::cases,
+    ] {
         cases.extend(of_op(variants)?);
     }
     Ok(cases)
