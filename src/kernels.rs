@@ -67,6 +67,23 @@ pub static KERNELS: &[Kernel] = &[
     kernel!(reduce::sum_slices, cpu::reduce::SumSlices),
     kernel!(relu::forward, cpu::relu::Relu),
     kernel!(relu::backward, cpu::relu::Relu),
+    kernel!(gather::pictures, cpu::gather::Gather),
+    kernel!(gather::masked, cpu::gather::Gather),
+    kernel!(gather::labels, cpu::gather::Gather),
+    kernel!(clock::advance, cpu::clock::Clock),
+    kernel!(softmax::forward, cpu::softmax::Softmax),
+    kernel!(softmax::backward, cpu::softmax::Softmax),
+    kernel!(log_softmax::forward, cpu::softmax::Softmax),
+    kernel!(log_softmax::backward, cpu::softmax::Softmax),
+    kernel!(cross_entropy::forward, cpu::cross_entropy::CrossEntropy),
+    kernel!(kl_divergence::forward, cpu::kl_divergence::KlDivergence),
+    kernel!(optimizer::tick, cpu::optimizer::Tick),
+    kernel!(optimizer::adam, cpu::optimizer::Adam),
+    kernel!(optimizer::sgd, cpu::optimizer::Sgd),
+    kernel!(metrics::argmax, cpu::metrics::Argmax),
+    kernel!(metrics::store, cpu::metrics::Store),
+    kernel!(metrics::confusion, cpu::metrics::Confusion),
+    kernel!(metrics::record, cpu::metrics::History),
 ];
 
 #[cfg(test)]

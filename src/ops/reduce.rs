@@ -31,27 +31,23 @@ pub(crate) fn partial(plan: &mut Plan, target: TensorId, slices: usize) -> Resul
 }
 
 /// Records out = Σ over s of `partial`; partial is `[R, S, L]` and out is `[R, …]` with L elements per replica.
-pub fn sum_slices(
-    plan: &mut Plan,
-    label: &str,
-    partial: TensorId,
-    out: TensorId,
-) -> Result<(), PlanError> {
+pub fn sum_slices(plan: &mut Plan, label: &str, partial: TensorId, out: TensorId) -> Result<(), PlanError> {
     let &[replicas, slices, length] = plan.dims(partial) else {
         return Err(shape_error(plan, label, partial, "[R, S, L]"));
     };
     if plan.dims(out)[0] != replicas || plan.tensor(out).len() != replicas * length {
-        return Err(shape_error(plan, label, out, format!("[{replicas}, …], {} elements", replicas * length)));
+        return Err(shape_error(
+            plan,
+            label,
+            out,
+            format!("[{replicas}, …], {} elements", replicas * length),
+        ));
     }
     let shader = plan.direct("reduce_sum_slices")?;
     plan.record(
         Record::new(shader, format!("{label} sum"))
             .args([partial, out])
-            .params(&SumSlices {
-                replicas: replicas as u32,
-                slices: slices as u32,
-                length: length as u32,
-            })
+            .params(&SumSlices { replicas: replicas as u32, slices: slices as u32, length: length as u32 })
             .work(Work::Invocations(replicas * length))
             .iterations(slices)
             .flops(replicas * slices * length),
@@ -77,11 +73,7 @@ pub fn sum(plan: &mut Plan, label: &str, x: TensorId) -> Result<TensorId, PlanEr
         plan.record(
             Record::new(shader, format!("{label} sum"))
                 .args([from, out])
-                .params(&Sum {
-                    replicas: replicas as u32,
-                    length: length as u32,
-                    slices: slices as u32,
-                })
+                .params(&Sum { replicas: replicas as u32, length: length as u32, slices: slices as u32 })
                 .work(Work::Invocations(replicas * slices))
                 .iterations(length.div_ceil(slices))
                 .flops(replicas * length),

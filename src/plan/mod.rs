@@ -114,7 +114,7 @@ impl Plan {
     /// Gives a tensor other dimensions over the same elements; commands recorded before keep theirs.
     pub fn reshape(&mut self, id: TensorId, dims: &[usize]) -> Result<(), PlanError> {
         let tensor = &mut self.tensors[id.index()];
-        if tensor.len() != dims.iter().product() {
+        if tensor.len() != dims.iter().product::<usize>() {
             return Err(PlanError::Shape {
                 op: "reshape".to_owned(),
                 tensor: tensor.name.clone(),
