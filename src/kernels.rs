@@ -49,6 +49,22 @@ macro_rules! kernel {
 
 /// Every kernel there is.
 pub static KERNELS: &[Kernel] = &[
+    kernel!(average_pool::forward, cpu::average_pool::AveragePool),
+    kernel!(average_pool::backward, cpu::average_pool::AveragePool),
+    kernel!(bias::backward, cpu::bias::Bias),
+    kernel!(conv2d::forward, cpu::conv2d::Conv2d),
+    kernel!(conv2d::backward_input, cpu::conv2d::Conv2d),
+    kernel!(conv2d::backward_weight, cpu::conv2d::Conv2d),
+    kernel!(diagonal::forward, cpu::diagonal::Diagonal),
+    kernel!(diagonal::backward_input, cpu::diagonal::Diagonal),
+    kernel!(diagonal::backward_weight, cpu::diagonal::Diagonal),
+    kernel!(linear::forward, cpu::linear::Linear),
+    kernel!(linear::backward_input, cpu::linear::Linear),
+    kernel!(linear::backward_weight, cpu::linear::Linear),
+    kernel!(max_pool::forward, cpu::max_pool::MaxPool),
+    kernel!(max_pool::backward, cpu::max_pool::MaxPool),
+    kernel!(reduce::sum, cpu::reduce::Sum),
+    kernel!(reduce::sum_slices, cpu::reduce::SumSlices),
     kernel!(relu::forward, cpu::relu::Relu),
     kernel!(relu::backward, cpu::relu::Relu),
     kernel!(gather::pictures, cpu::gather::Gather),

@@ -1,13 +1,20 @@
 //! One file per operation: shapes checked, kernels chosen, dispatch sizes worked out, commands recorded.
 
 mod accuracy;
+pub mod average_pool;
+pub mod bias;
 pub mod case;
 pub mod clock;
+pub mod conv2d;
 pub mod cross_entropy;
+pub mod diagonal;
 pub mod gather;
 pub mod kl_divergence;
+pub mod linear;
+pub mod max_pool;
 pub mod metrics;
 pub mod optimizer;
+pub mod reduce;
 pub mod relu;
 pub mod softmax;
 
@@ -67,6 +74,13 @@ pub(crate) fn index_input(plan: &mut Plan, name: &str, dims: &[usize]) -> Result
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
     for of_op in [
+        average_pool::cases,
+        bias::cases,
+        conv2d::cases,
+        diagonal::cases,
+        linear::cases,
+        max_pool::cases,
+        reduce::cases,
         relu::cases,
         gather::cases,
         clock::cases,

@@ -111,6 +111,37 @@ impl Plan {
         self.add(name, dims, DType::F32, Role::Activation)
     }
 
+    /// Gives a tensor other dimensions over the same elements; commands recorded before keep theirs.
+    pub fn reshape(&mut self, id: TensorId, dims: &[usize]) -> Result<(), PlanError> {
+        let tensor = &mut self.tensors[id.index()];
+        if tensor.len() != dims.iter().product::<usize>() {
+            return Err(PlanError::Shape {
+                op: "reshape".to_owned(),
+                tensor: tensor.name.clone(),
+                found: tensor.dims.clone(),
+                expected: format!("as many elements as {dims:?}"),
+            });
+        }
+        tensor.dims = dims.to_vec();
+        Ok(())
+    }
+
+    /// Makes an activation an [`Role::Output`] of that name: readable after the run.
+    pub fn promote(&mut self, id: TensorId, name: &str) -> Result<(), PlanError> {
+        if self.by_name.contains_key(name) {
+            return Err(PlanError::Settings {
+                op: format!("output `{name}`"),
+                message: "the plan has a tensor of that name already".to_owned(),
+            });
+        }
+        let tensor = &mut self.tensors[id.index()];
+        self.by_name.remove(&tensor.name);
+        tensor.name = name.to_owned();
+        tensor.role = Role::Output;
+        self.by_name.insert(tensor.name.clone(), id);
+        Ok(())
+    }
+
     /// A name that no tensor has yet: `stem`, or `stem#2`, `stem#3` …
     pub fn fresh_name(&self, stem: &str) -> String {
         let mut name = stem.to_owned();

@@ -1,7 +1,7 @@
 //! Twin of `shaders/optimizer/adam.wgsl`: one update by Adam or AdamW, in place.
 
 use super::Adam;
-use crate::cpu::{ArgError, Args, Real};
+use crate::cpu::{ArgError, Args, Real, parallel};
 
 /// Reads gradient `[R, size]`, tick `[R, 4]` and lr `[R]`; updates parameter, m and v `[R, size]` of the replicas
 /// that are active.
@@ -24,12 +24,16 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
         let root2 = correction2.sqrt();
         let (shrink, l2) =
             if adam.decoupled == 1 { (T::ONE - lr[r] * decay, T::ZERO) } else { (T::ONE, decay) };
-        for (((p, &g), m), v) in parameter.iter_mut().zip(gradient).zip(m).zip(v) {
-            let g = g + l2 * *p;
-            *m = beta1 * *m + other1 * g;
-            *v = beta2 * *v + other2 * g * g;
-            *p = *p * shrink - step * (*m / (v.sqrt() / root2 + epsilon));
-        }
+        let chunk = parallel::even_chunk(size);
+        parallel::chunks3([parameter, m, v], chunk, |i, [parameter, m, v]| {
+            let gradient = &gradient[i * chunk..];
+            for (((p, &g), m), v) in parameter.iter_mut().zip(gradient).zip(m).zip(v) {
+                let g = g + l2 * *p;
+                *m = beta1 * *m + other1 * g;
+                *v = beta2 * *v + other2 * g * g;
+                *p = *p * shrink - step * (*m / (v.sqrt() / root2 + epsilon));
+            }
+        });
     }
     Ok(())
 }

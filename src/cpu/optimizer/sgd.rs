@@ -1,7 +1,7 @@
 //! Twin of `shaders/optimizer/sgd.wgsl`: one update by gradient descent with momentum, in place.
 
 use super::Sgd;
-use crate::cpu::{ArgError, Args, Real};
+use crate::cpu::{ArgError, Args, Real, parallel};
 
 /// Reads gradient `[R, size]`, tick `[R, 4]` and lr `[R]`; updates parameter and velocity `[R, size]` of the replicas
 /// that are active.
@@ -16,12 +16,16 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
         if tick[r * 4 + 3] == T::ZERO {
             continue;
         }
-        for ((p, &g), velocity) in parameter.iter_mut().zip(gradient).zip(velocity) {
-            let g = g + decay * *p;
-            *velocity = momentum * *velocity + g;
-            let direction = if sgd.nesterov == 1 { g + momentum * *velocity } else { *velocity };
-            *p = *p - lr[r] * direction;
-        }
+        let chunk = parallel::even_chunk(size);
+        parallel::chunks2((parameter, chunk), (velocity, chunk), |i, parameter, velocity| {
+            let gradient = &gradient[i * chunk..];
+            for ((p, &g), velocity) in parameter.iter_mut().zip(gradient).zip(velocity) {
+                let g = g + decay * *p;
+                *velocity = momentum * *velocity + g;
+                let direction = if sgd.nesterov == 1 { g + momentum * *velocity } else { *velocity };
+                *p = *p - lr[r] * direction;
+            }
+        });
     }
     Ok(())
 }

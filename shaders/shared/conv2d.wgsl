@@ -1,0 +1,22 @@
+// The numbers of a 2-d convolution, for all its kernels.
+struct Conv2d {
+    replicas: u32,
+    batch: u32,
+    height: u32,
+    width: u32,
+    channels_in: u32,
+    height_out: u32,
+    width_out: u32,
+    channels_out: u32,
+    kernel_h: u32,
+    kernel_w: u32,
+    stride_h: u32,
+    stride_w: u32,
+    padding_h: u32,
+    padding_w: u32,
+    dilation_h: u32,
+    dilation_w: u32,
+    slices: u32,
+    slice_length: u32,
+    relu: u32,
+}
