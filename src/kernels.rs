@@ -76,7 +76,7 @@ pub static KERNELS: &[Kernel] = &[
     kernel!(log_softmax::forward, cpu::softmax::Softmax),
     kernel!(log_softmax::backward, cpu::softmax::Softmax),
     kernel!(cross_entropy::forward, cpu::cross_entropy::CrossEntropy),
-    kernel!(kl_divergence::forward, cpu::kl_divergence::KlDivergence),
+    kernel!(kl_divergence::forward, cpu::kl_divergence::KlDivergence, ["direct", "channels"]),
     kernel!(optimizer::tick, cpu::optimizer::Tick),
     kernel!(optimizer::adam, cpu::optimizer::Adam),
     kernel!(optimizer::sgd, cpu::optimizer::Sgd),

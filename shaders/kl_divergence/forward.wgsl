@@ -10,14 +10,7 @@
 // p gives +∞, as it should. Nothing is clamped.
 // uses shared/grid
 // uses shared/tree
-
-struct KlDivergence {
-    groups: u32,
-    length: u32,
-    inner: u32,
-    batch: u32,
-    temperature: f32,
-}
+// uses shared/kl_divergence
 
 @group(0) @binding(0) var<uniform> params: KlDivergence;
 @group(0) @binding(1) var<storage, read> t: array<f32>;

@@ -1,5 +1,6 @@
 //! Cross-entropy of logits against labels, with its gradient.
 
+use super::softmax::sparse_nan;
 use super::{Case, Fill, Tolerance, accuracy, count32, expect_dims};
 use crate::cpu::cross_entropy::CrossEntropy;
 use crate::plan::{Plan, PlanError, Record, TensorId, Variants, Work};
@@ -63,18 +64,9 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
             2.0 * accuracy::log_softmax(64 * k, range),
             12.0 * (accuracy::softmax(64 * k, range) + 8.0 * accuracy::ULP),
         );
-        for (what, fill, tolerance) in [
-            (
-                "",
-                Fill::Uniform(-4.0, 4.0),
-                Tolerance::Mixed { relative: 4.0 * accuracy::ULP, absolute: error },
-            ),
-            (
-                " huge",
-                Fill::Floats(vec![1e30, -1e30, 0.0, 1e30, 1e30, f32::NEG_INFINITY, -7.0]),
-                Tolerance::Mixed { relative: 4.0 * accuracy::ULP, absolute: error },
-            ),
-        ] {
+        let tolerance = Tolerance::Mixed { relative: 4.0 * accuracy::ULP, absolute: error };
+        let huge = Fill::Floats(vec![1e30, -1e30, 0.0, 1e30, 1e30, f32::NEG_INFINITY, -7.0]);
+        for (what, fill) in [("", Fill::Uniform(-4.0, 4.0)), (" huge", huge), (" NaN", sparse_nan())] {
             let mut plan = Plan::with_variants("cross_entropy", variants);
             let logits = super::input(&mut plan, "logits", &[r, n, k])?;
             let labels = super::index_input(&mut plan, "labels", &[r, n])?;
@@ -91,7 +83,7 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
                     (weight, Fill::Floats(vec![1.0, 0.0, 2.0, 0.3])),
                     (norm, Fill::Floats(vec![0.5, 0.0, 3.0])),
                 ],
-                tolerance,
+                tolerance: tolerance.clone(),
             });
         }
     }

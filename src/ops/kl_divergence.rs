@@ -1,9 +1,13 @@
 //! KL(softmax(target / T) ‖ softmax(z / T)), the loss of the second stage, with its gradient in z.
 
-use super::softmax::{Axis, Groups, LOGIT, SHAPES, check_temperature};
+use super::softmax::{Axis, Groups, SHAPES, check_temperature, sparse_nan};
 use super::{Case, Fill, Tolerance, accuracy, expect_dims};
 use crate::cpu::kl_divergence::KlDivergence;
+use crate::cpu::lanes::LANES;
 use crate::plan::{Plan, PlanError, Record, TensorId, Variants, Work};
+
+/// Values in the longest group that one invocation takes on its own (variant `channels`).
+const LONGEST: usize = 1024;
 
 /// Records losses `[R, N, G]` and d_z, shaped as z; returns both.
 ///
@@ -34,7 +38,12 @@ pub fn forward(
         batch: dims[1] as u32,
         temperature: check_temperature(label, temperature)?,
     };
-    let shader = plan.direct("kl_divergence_forward")?;
+    let channels = groups.inner > 1 && groups.length <= LONGEST;
+    let shader = plan.choose("kl_divergence_forward", &[("channels", channels), ("direct", true)])?;
+    let (work, iterations) = match shader.variant {
+        "channels" => (Work::Invocations(groups.count()), 3 * groups.length),
+        _ => (Work::Workgroups(groups.count()), groups.iterations(3, 5)),
+    };
     let losses_dims = [dims[0], dims[1], groups.inner];
     let losses = plan.activation(plan.fresh_name(&format!("{label}.losses")), &losses_dims)?;
     let d_z = plan.activation(plan.fresh_name(&format!("{label}.d_z")), &dims)?;
@@ -43,12 +52,15 @@ pub fn forward(
         Record::new(shader, format!("{label} forward"))
             .args([target, z, weight, norm, losses, d_z])
             .params(&params)
-            .work(Work::Workgroups(groups.count()))
+            .work(work)
             .flops(24 * count)
-            .iterations(groups.iterations(3, 5)),
+            .iterations(iterations),
     )?;
     Ok((losses, d_z))
 }
+
+/// Logits of the cases lie in [−RANGE, RANGE).
+const RANGE: f32 = 1.0;
 
 /// Shapes for doctor and the tests.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
@@ -61,30 +73,38 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         let norm = super::input(&mut plan, "norm", &dims[..1])?;
         forward(&mut plan, "kl", target, z, weight, norm, axis, temperature)?;
         let length = Groups::of(&plan, "kl", z, axis)?.length;
-        let range = 2.0 * f64::from(LOGIT) / f64::from(temperature);
+        let range = 2.0 * f64::from(RANGE) / f64::from(temperature);
 
-        // |log p − log q| ≤ 2·range and Σ p = 1, weights up to 2: what p, the logarithms and the sum are off by.
-        let softmax = accuracy::softmax(length, range);
+        // |log p − log q| ≤ 2·range and Σ p = 1, weights up to 2: what p, the logarithms and the sum are off by. The
+        // variant `channels` sums in one loop, the bound for 64 lanes is taken at 64 times the length.
+        let steps = if axis == Axis::Positions { LANES * length } else { length };
+        let softmax = accuracy::softmax(steps, range);
         let loss = 2.0
-            * (2.0 * accuracy::log_softmax(length, range)
-                + 2.0 * range * (softmax + accuracy::lanes_sum(length) + 2.0 * accuracy::ULP));
-        // d_z is of size weight / (norm·T) times p or q, with a norm of at least 0.5.
-        let d_z = 2.0 / (0.5 * f64::from(temperature)) * 2.0 * (softmax + 6.0 * accuracy::ULP);
+            * (2.0 * accuracy::log_softmax(steps, range)
+                + 2.0 * range * (softmax + accuracy::lanes_sum(steps) + 2.0 * accuracy::ULP));
+        // A norm of 1 / (length·G) makes d_z = weight / T · length · (q − p) as large as the losses, so that the bound
+        // means something for both. p and q of evenly spread logits are below 5 / length here.
+        let share = 1.0 / (plan.tensor(z).len() / (dims[0] * dims[1])) as f32;
+        let d_z = 2.0 / f64::from(temperature) * 2.0 * 5.0 * (softmax + 6.0 * accuracy::ULP);
         let tolerance = Tolerance::Mixed { relative: 4.0 * accuracy::ULP, absolute: loss.max(d_z) };
         let shape = format!("{dims:?} {axis:?} T={temperature}");
-        let logits = Fill::Uniform(-LOGIT, LOGIT);
+        let logits = Fill::Uniform(-RANGE, RANGE);
         // Targets that underflow to exactly 0, huge and all equal: no error but that of the others.
         let poison = Fill::Floats(vec![0.5, -1e30, 1.5, f32::NEG_INFINITY, -1e4]);
-        for (what, target_fill) in [("", logits.clone()), (" zeros in the target", poison)] {
+        for (what, target_fill, z_fill) in [
+            ("", logits.clone(), logits.clone()),
+            (" zeros in the target", poison, logits.clone()),
+            (" NaN", logits, sparse_nan()),
+        ] {
             cases.push(Case {
                 kernel: "kl_divergence_forward",
                 shape: format!("{shape}{what}"),
                 plan: plan.clone(),
                 inputs: vec![
                     (target, target_fill),
-                    (z, logits.clone()),
+                    (z, z_fill),
                     (weight, Fill::Floats(vec![1.0, 0.0, 2.0])),
-                    (norm, Fill::Floats(vec![0.5, 3.0, 0.0])),
+                    (norm, Fill::Floats(vec![share, 3.0 * share, 0.0])),
                 ],
                 tolerance: tolerance.clone(),
             });

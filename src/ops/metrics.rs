@@ -196,16 +196,18 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         let clock = super::index_input(&mut plan, "clock", &[1])?;
         record(&mut plan, "metrics", losses, norm, history, clock, 1, 2)?;
         let length: usize = dims[1..].iter().product();
-        let inputs = vec![
-            (losses, Fill::Uniform(0.0, 1.0)),
-            (norm, Fill::Floats(vec![4.0, 0.0, 0.75])),
-            (history, Fill::Normal(1.0)),
-            (clock, Fill::Indices(vec![step])),
-        ];
         // No loss is negative, so the sum's error is relative to the sum.
         let relative = accuracy::lanes_sum(length) + 2.5 * accuracy::ULP;
-        let tolerance = Tolerance::Mixed { relative, absolute: 0.0 };
-        case("metrics_record", format!("{dims:?} step {step} of 3"), plan, inputs, tolerance);
+        for fill in [Fill::Uniform(0.0, 1.0), Fill::Floats(vec![1.0, f32::NAN, 0.5])] {
+            let inputs = vec![
+                (losses, fill),
+                (norm, Fill::Floats(vec![4.0, 0.0, 0.75])),
+                (history, Fill::Normal(1.0)),
+                (clock, Fill::Indices(vec![step])),
+            ];
+            let tolerance = Tolerance::Mixed { relative, absolute: 0.0 };
+            case("metrics_record", format!("{dims:?} step {step} of 3"), plan.clone(), inputs, tolerance);
+        }
     }
     Ok(cases)
 }

@@ -172,13 +172,16 @@ pub(crate) const SHAPES: [(&[usize], Axis, f32); 8] = [
 /// Logits of the cases lie in [−LOGIT, LOGIT).
 pub(crate) const LOGIT: f32 = 4.0;
 
+/// A NaN here and there: some groups have one, and some have none.
+pub(crate) fn sparse_nan() -> Fill {
+    Fill::Floats((0..97).map(|i| if i == 41 { f32::NAN } else { (i % 9) as f32 / 4.5 - 1.0 }).collect())
+}
+
 /// Shapes for doctor and the tests.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
     use accuracy::{ULP, exp_of_quotient, lanes_sum, log_softmax, softmax};
     let mut cases = Vec::new();
-    // More rows than fit one dimension of a grid, beside the shapes above.
-    let many: &[usize] = &[1, 70_000, 3];
-    for (dims, axis, temperature) in SHAPES.into_iter().chain([(many, Axis::Features, 1.0)]) {
+    for (dims, axis, temperature) in SHAPES {
         let shape = format!("{dims:?} {axis:?} T={temperature}");
         let temperature64 = f64::from(temperature);
         let range = 2.0 * f64::from(LOGIT) / temperature64;
@@ -192,6 +195,7 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
             if dims.len() == 5 {
                 // Huge, all but equal, absent: 0 and 1, or −∞ and finite, on every device.
                 fills.push(Fill::Floats(vec![1e30, -1e30, f32::NEG_INFINITY, 1e30, 3.0]));
+                fills.push(sparse_nan());
             }
             for fill in fills {
                 // A huge logit's exponent is 0 or beyond any underflow: no error of its own.
@@ -239,5 +243,17 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
             });
         }
     }
+    // More workgroups than fit one dimension of a grid.
+    let mut plan = Plan::with_variants("softmax", variants);
+    let x = super::input(&mut plan, "x", &[1, 70_000, 3])?;
+    forward(&mut plan, "softmax", x, Axis::Features, 1.0)?;
+    let relative = softmax(3, 2.0 * f64::from(LOGIT));
+    cases.push(Case {
+        kernel: "softmax_forward",
+        shape: "1×70000×3 Features".to_owned(),
+        plan,
+        inputs: vec![(x, Fill::Uniform(-LOGIT, LOGIT))],
+        tolerance: Tolerance::Mixed { relative, absolute: 0.0 },
+    });
     Ok(cases)
 }
