@@ -1,5 +1,7 @@
 //! `rationale` learns from explanations, on any GPU, with kernels a person can read.
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod cpu;
 pub mod data;
 pub mod doctor;

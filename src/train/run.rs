@@ -166,7 +166,8 @@ impl RunFolder {
         let config = match fs::read_to_string(&config_path) {
             Ok(config) => config,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                let message = format!("is no run folder: it has no {CONFIG}. Give the folder that `train` named");
+                let message =
+                    format!("is no run folder: it has no {CONFIG}. Give the folder that `train` named");
                 return Err(failed(path, message));
             }
             Err(e) => return Err(unreadable(&config_path)(e)),
@@ -186,7 +187,10 @@ impl RunFolder {
         } else if found.is_empty() {
             None
         } else {
-            let message = format!("is missing, though {METRICS} has {} epochs; put it back, or start anew", found.len());
+            let message = format!(
+                "is missing, though {METRICS} has {} epochs; put it back, or start anew",
+                found.len()
+            );
             return Err(TrainError::Checkpoint { path: file, message });
         };
         let epoch = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.epoch);
@@ -196,7 +200,8 @@ impl RunFolder {
         }
         let missing = epoch - rows.len();
         if missing > 0 {
-            warnings.push(format!("{METRICS} lacks {missing} of the {epoch} epochs done; the weights do not"));
+            warnings
+                .push(format!("{METRICS} lacks {missing} of the {epoch} epochs done; the weights do not"));
         }
         folder.rows = rows.into_values().collect();
         folder.write_rows()?;
@@ -253,7 +258,8 @@ impl RunFolder {
     /// Puts the test result into the row of the last epoch.
     pub fn write_test(&mut self, accuracy: f64, balanced: f64) -> Result<(), TrainError> {
         if let Some(row) = self.rows.pop() {
-            let row = EpochRow { test_accuracy: Some(accuracy), test_balanced_accuracy: Some(balanced), ..row };
+            let row =
+                EpochRow { test_accuracy: Some(accuracy), test_balanced_accuracy: Some(balanced), ..row };
             self.rows.push(row.rounded());
         }
         self.write_rows()

@@ -3,7 +3,13 @@ use std::time::Duration;
 use super::*;
 
 fn row(epoch: usize) -> EpochRow {
-    EpochRow { epoch, label_loss: 1.0 / 3.0, train_accuracy: 0.1 + 0.2, seconds: 1.23456, ..Default::default() }
+    EpochRow {
+        epoch,
+        label_loss: 1.0 / 3.0,
+        train_accuracy: 0.1 + 0.2,
+        seconds: 1.23456,
+        ..Default::default()
+    }
 }
 
 fn checkpoint(epoch: usize) -> Checkpoint {
