@@ -13,3 +13,6 @@ pub mod plan;
 pub mod random;
 pub mod shader;
 pub mod train;
+
+/// The wgpu that the engine uses, so that hosts and tests share its types.
+pub use wgpu;

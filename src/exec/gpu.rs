@@ -340,6 +340,16 @@ impl GpuSession {
         })
     }
 
+    /// Overwrites a guard word of a persistent tensor: shows that [`GpuSession::broken_guards`] sees it.
+    pub fn break_guard(&mut self, name: &str) -> Result<(), ExecError> {
+        let buffer = self
+            .persistent
+            .get(name)
+            .cloned()
+            .ok_or_else(|| ExecError::UnknownTensor { name: name.to_owned(), wanted: "f32 or u32" })?;
+        self.guarded("breaking a guard", |this| this.gpu.queue().write_buffer(&buffer.gpu, 0, &[0; 4]))
+    }
+
     /// Under [`Options::guards`]: the names of all tensors whose guard words were overwritten.
     pub fn broken_guards(&mut self) -> Result<Vec<String>, ExecError> {
         if !self.options.guards {
