@@ -15,7 +15,7 @@ pub use network::{Fill, MapShape, Network, Parameter, Tape};
 pub use optimizer::OptimizerConfig;
 pub use route::Route;
 pub use stage::{
-    AlignmentAxis, Dimensions, EvaluationPlan, Stage1, Stage2, advance, data_source, evaluation, features, input_gradient,
-    stage1, stage2,
+    AlignmentAxis, Dimensions, EvaluationPlan, Stage1, Stage2, advance, data_source, evaluation, features,
+    input_gradient, stage1, stage2,
 };
 pub(crate) use stage::{D_X, X};

@@ -176,7 +176,9 @@ impl Network {
             }
         }
         if config.classifier.is_empty() {
-            return Err(ModelError::Network("the classifier is empty; its last layer must be \"output\"".into()));
+            return Err(ModelError::Network(
+                "the classifier is empty; its last layer must be \"output\"".into(),
+            ));
         }
         let features =
             nodes.iter().rev().find(|node| node.part == Part::Features).map_or(input, |node| node.output);
@@ -220,7 +222,12 @@ impl Network {
 
     /// A parameter's tensor in a plan.
     pub fn parameter(&self, plan: &mut Plan, parameter: &Parameter) -> Result<TensorId, PlanError> {
-        plan.add(&parameter.name, &self.with_replicas(&parameter.dims), DType::F32, Role::Parameter(parameter.part))
+        plan.add(
+            &parameter.name,
+            &self.with_replicas(&parameter.dims),
+            DType::F32,
+            Role::Parameter(parameter.part),
+        )
     }
 
     /// A parameter's gradient in a plan: `conv1.weight` has the gradient `conv1.d_weight`.
@@ -417,7 +424,12 @@ fn resolve(
         Layer::Conv(conv) => {
             positive(
                 "conv",
-                &[("out", conv.out), ("kernel", conv.kernel), ("stride", conv.stride), ("dilation", conv.dilation)],
+                &[
+                    ("out", conv.out),
+                    ("kernel", conv.kernel),
+                    ("stride", conv.stride),
+                    ("dilation", conv.dilation),
+                ],
             )?;
             let size = |n| conv2d::output_size(n, conv.kernel, conv.stride, conv.padding, conv.dilation);
             let (Some(height), Some(width)) = (size(shape.height), size(shape.width)) else {
@@ -442,8 +454,11 @@ fn resolve(
             let (Some(height), Some(width)) = (size(shape.height), size(shape.width)) else {
                 return Err(wrong("max_pool", too_large(pool.kernel)));
             };
-            let settings =
-                max_pool::Settings { kernel: [pool.kernel; 2], stride: [stride; 2], padding: [pool.padding; 2] };
+            let settings = max_pool::Settings {
+                kernel: [pool.kernel; 2],
+                stride: [stride; 2],
+                padding: [pool.padding; 2],
+            };
             Ok((Kind::MaxPool(settings), MapShape { height, width, channels: shape.channels }))
         }
         Layer::AveragePool => Ok((Kind::AveragePool, flat(shape.channels))),

@@ -53,7 +53,8 @@ pub fn data_source(
     let Dimensions { count, batch, steps, packed } = *dimensions;
     let values = count * shape.len();
     let words = if packed { values.div_ceil(4) } else { values };
-    let mut index = |field: &str, dims: &[usize]| plan.add(format!("{name}.{field}"), dims, DType::U32, Role::Data);
+    let mut index =
+        |field: &str, dims: &[usize]| plan.add(format!("{name}.{field}"), dims, DType::U32, Role::Data);
     let pixels = index("pixels", &[words])?;
     let masks = index("masks", &[(count * shape.height * shape.width).div_ceil(4)])?;
     let labels = index("labels", &[count])?;
@@ -155,7 +156,9 @@ pub fn stage2(
     variants: &Variants,
 ) -> Result<Plan, ModelError> {
     if !network.has_mapping() {
-        return Err(ModelError::Network("stage 2 trains the mapping layer, and `mapping` is \"none\"".to_owned()));
+        return Err(ModelError::Network(
+            "stage 2 trains the mapping layer, and `mapping` is \"none\"".to_owned(),
+        ));
     }
     if stage.route.updates(Part::Classifier) || stage.route.updates(Part::Features) {
         return Err(ModelError::Route(
@@ -226,15 +229,8 @@ pub fn evaluation(
         value = network.forward(&mut plan, part, value, &mut Tape::default())?;
     }
     plan.reshape(value, &[replicas, data.batch, classes])?;
-    let (losses, _) = cross_entropy::forward(
-        &mut plan,
-        "cross-entropy",
-        value,
-        rows.labels,
-        rows.label_weight,
-        norm,
-        1.0,
-    )?;
+    let (losses, _) =
+        cross_entropy::forward(&mut plan, "cross-entropy", value, rows.labels, rows.label_weight, norm, 1.0)?;
     let [confusion_name, predictions_name, losses_name] =
         ["confusion", "predictions", "losses"].map(|field| format!("{name}.{field}"));
     let history = control(&mut plan, &losses_name, &[replicas, data.steps], DType::F32)?;
@@ -245,12 +241,7 @@ pub fn evaluation(
     let confusion = control(&mut plan, &confusion_name, &[replicas, classes, classes], DType::U32)?;
     metrics::confusion(&mut plan, "count", predictions, rows.labels, rows.label_weight, confusion)?;
     clock::advance(&mut plan, source.clock)?;
-    Ok(EvaluationPlan {
-        plan,
-        confusion: confusion_name,
-        predictions: predictions_name,
-        losses: losses_name,
-    })
+    Ok(EvaluationPlan { plan, confusion: confusion_name, predictions: predictions_name, losses: losses_name })
 }
 
 /// Name of the output of [`input_gradient`] and [`features`].

@@ -33,8 +33,10 @@ impl Checkpoint {
                 (name, (dims.clone(), values.iter().flat_map(|value| value.to_le_bytes()).collect()))
             })
             .collect();
-        let failed =
-            |e: safetensors::SafeTensorError| TrainError::Checkpoint { path: path.to_owned(), message: e.to_string() };
+        let failed = |e: safetensors::SafeTensorError| TrainError::Checkpoint {
+            path: path.to_owned(),
+            message: e.to_string(),
+        };
         let mut views = Vec::with_capacity(bytes.len());
         for (name, (dims, data)) in &bytes {
             views.push((name.as_str(), TensorView::new(Dtype::F32, dims.clone(), data).map_err(failed)?));
@@ -90,7 +92,9 @@ impl Checkpoint {
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
     let failed = |e: std::io::Error| TrainError::File {
         path: path.to_owned(),
-        message: format!("cannot be written ({e}); what was there before is untouched. Free some space or choose another --run folder, then resume"),
+        message: format!(
+            "cannot be written ({e}); what was there before is untouched. Free some space or choose another --run folder, then resume"
+        ),
     };
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
@@ -123,7 +127,10 @@ mod tests {
     fn example() -> Checkpoint {
         Checkpoint {
             epoch: 7,
-            tensors: BTreeMap::from([("a.weight".to_owned(), (vec![2, 2], vec![1.0, -0.0, f32::MIN_POSITIVE, 4.0]))]),
+            tensors: BTreeMap::from([(
+                "a.weight".to_owned(),
+                (vec![2, 2], vec![1.0, -0.0, f32::MIN_POSITIVE, 4.0]),
+            )]),
             notes: BTreeMap::from([("seeds".to_owned(), "1 2 3".to_owned())]),
         }
     }

@@ -129,7 +129,11 @@ impl TrainConfig {
         };
         for (key, rate) in [("label_lr", self.label_lr), ("alignment_lr", self.alignment_lr)] {
             if !(rate.is_finite() && rate >= 0.0) {
-                return setting(key, rate.to_string(), "a learning rate is a finite number that is not negative");
+                return setting(
+                    key,
+                    rate.to_string(),
+                    "a learning rate is a finite number that is not negative",
+                );
             }
         }
         if self.batch == 0 {
@@ -181,7 +185,8 @@ impl TrainConfig {
         Err(TrainError::Setting {
             key,
             value: format!("{optimizer:?}"),
-            remedy: "betas and momentum lie in [0, 1), epsilon above 0, weight_decay at 0 or above".to_owned(),
+            remedy: "betas and momentum lie in [0, 1), epsilon above 0, weight_decay at 0 or above"
+                .to_owned(),
         })
     }
 }

@@ -24,13 +24,17 @@ pub enum TrainError {
     #[error("{0}")]
     Data(String),
     /// Stage 2 without anything to learn from.
-    #[error("none of the {pictures} training pictures has a mask, so --method two-stage has nothing to learn from; add masks (README, \"Your own pictures\") or use --method label-only")]
+    #[error(
+        "none of the {pictures} training pictures has a mask, so --method two-stage has nothing to learn from; add masks (README, \"Your own pictures\") or use --method label-only"
+    )]
     NoExplanations {
         /// Training pictures.
         pictures: usize,
     },
     /// A loss or weight that is no longer a number.
-    #[error("epoch {epoch}, step {step}: {what} is not finite any more. The first tensor that went bad is `{tensor}`, written by {command}. The state at the end of epoch {last_good} is kept; try a smaller {remedy}")]
+    #[error(
+        "epoch {epoch}, step {step}: {what} is not finite any more. The first tensor that went bad is `{tensor}`, written by {command}. The state at the end of epoch {last_good} is kept; try a smaller {remedy}"
+    )]
     Diverged {
         /// Epoch, counted from 1.
         epoch: usize,

@@ -11,4 +11,4 @@ pub use checkpoint::{Checkpoint, digest, write_atomically};
 pub use config::{Alternation, DataFill, MaskSource, Method, TrainConfig};
 pub use error::TrainError;
 pub use metrics::{Confusion, flip_rate};
-pub use trainer::{EpochReport, Evaluation, FeatureMaps, GradientReport, Trainer};
+pub use trainer::{EpochReport, Evaluation, FeatureMaps, GradientReport, Trainer, check_fit};

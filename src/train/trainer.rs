@@ -321,7 +321,8 @@ impl Trainer {
             for step in 0..self.data.steps {
                 let mut command = None;
                 self.session.observe(self.phases[index].loaded, &mut |c, tensor, values| {
-                    let bad = tensor.dtype == crate::shader::DType::F32 && values.iter().any(|x| !x.is_finite());
+                    let bad =
+                        tensor.dtype == crate::shader::DType::F32 && values.iter().any(|x| !x.is_finite());
                     if bad {
                         let label = format!("`{}` ({})", c.label, c.shader.kernel);
                         // What stands before the divergence in a step belongs to stage 1.
@@ -509,8 +510,9 @@ impl Trainer {
         data: &Dataset,
         replica: usize,
     ) -> Result<GradientReport, TrainError> {
-        let record =
-            |network: &Network, dims: &Dimensions, variants: &Variants| model::input_gradient(network, "inspect", dims, variants);
+        let record = |network: &Network, dims: &Dimensions, variants: &Variants| {
+            model::input_gradient(network, "inspect", dims, variants)
+        };
         let mut results = self.inspect(device, data, record, replica, &[X, D_X])?;
         let gradients = results.pop().unwrap_or_default();
         let mut shares = Vec::new();
@@ -548,7 +550,8 @@ impl Trainer {
             model::features(network, "inspect", dims, hard, variants)
         };
         let values = self.inspect(device, data, record, replica, &names)?;
-        let shape = |name: &str| if name.starts_with('x') { self.network.input() } else { self.network.features() };
+        let shape =
+            |name: &str| if name.starts_with('x') { self.network.input() } else { self.network.features() };
         Ok(names.iter().zip(values).map(|(name, values)| ((*name).to_owned(), shape(name), values)).collect())
     }
 }

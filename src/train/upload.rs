@@ -52,7 +52,9 @@ pub(super) fn write(
         weights => weights.iter().map(|&weight| weight as f32).collect(),
     };
     // A plan that has no use for masks does not know them: those writes are for the others.
-    for (what, words) in [("masks", pack(&data.masks)), ("labels", data.labels.clone()), ("explained", explained)] {
+    for (what, words) in
+        [("masks", pack(&data.masks)), ("labels", data.labels.clone()), ("explained", explained)]
+    {
         session.write_index(&field(what), &words)?;
     }
     session.write(&field("class_weights"), &weights)?;
