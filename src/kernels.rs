@@ -70,6 +70,8 @@ pub static KERNELS: &[Kernel] = &[
     kernel!(gather::pictures, cpu::gather::Gather),
     kernel!(gather::masked, cpu::gather::Gather),
     kernel!(gather::labels, cpu::gather::Gather),
+    kernel!(ceiling::copy, cpu::ceiling::Ceiling),
+    kernel!(ceiling::fma, cpu::ceiling::Ceiling),
     kernel!(clock::advance, cpu::clock::Clock),
     kernel!(softmax::forward, cpu::softmax::Softmax),
     kernel!(softmax::backward, cpu::softmax::Softmax),

@@ -4,6 +4,7 @@ mod accuracy;
 pub mod average_pool;
 pub mod bias;
 pub mod case;
+pub mod ceiling;
 pub mod clock;
 pub mod conv2d;
 pub mod cross_entropy;
@@ -83,6 +84,7 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         reduce::cases,
         relu::cases,
         gather::cases,
+        ceiling::cases,
         clock::cases,
         softmax::cases,
         cross_entropy::cases,
