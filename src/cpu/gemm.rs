@@ -117,9 +117,8 @@ mod tests {
     fn blocks_agree_with_three_loops() {
         for (m, k, n) in [(1, 1, 1), (4, 3, 8), (5, 7, 9), (13, 16, 17), (3, 40, 2)] {
             let (a, b) = (normal(m * k, 1), normal(k * n, 2));
-            let expected: Vec<f64> = (0..m * n)
-                .map(|at| (0..k).map(|i| a[at / n * k + i] * b[i * n + at % n]).sum())
-                .collect();
+            let expected: Vec<f64> =
+                (0..m * n).map(|at| (0..k).map(|i| a[at / n * k + i] * b[i * n + at % n]).sum()).collect();
             let panels = Panels::pack(Matrix::new(&b, n), k, n);
             let mut c = vec![f64::NAN; m * n];
             multiply(Matrix::new(&a, k), &panels, &mut c, 2);

@@ -51,11 +51,7 @@ pub fn backward(
     let d_x = plan.activation(plan.fresh_name(&format!("{label}.d_x")), x_dims)?;
     let count = plan.tensor(d_x).len();
     plan.record(
-        Record::new(shader, op)
-            .args([d_y, d_x])
-            .params(&params)
-            .work(Work::Invocations(count))
-            .flops(count),
+        Record::new(shader, op).args([d_y, d_x]).params(&params).work(Work::Invocations(count)).flops(count),
     )?;
     Ok(d_x)
 }

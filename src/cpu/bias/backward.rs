@@ -13,7 +13,9 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
         let (replica, first) = (i / slices, i % slices * length);
         let end = (first + length).min(rows);
         d_bias.fill(T::ZERO);
-        for row in d_y[(replica * rows + first) * channels..(replica * rows + end) * channels].chunks(channels) {
+        for row in
+            d_y[(replica * rows + first) * channels..(replica * rows + end) * channels].chunks(channels)
+        {
             for (d_bias, &d_y) in d_bias.iter_mut().zip(row) {
                 *d_bias += d_y;
             }
@@ -32,7 +34,8 @@ mod tests {
         let p = Bias { replicas: 2, rows: 5, channels: 3, slices: 2, slice_length: 3 };
         let (bias, d_y) = (normal(6, 1), normal(30, 2));
         let parts = call(run::<f64>, &p, &[&d_y], 12);
-        let sums: Vec<f64> = (0..6).map(|i| parts[i / 3 * 6 + i % 3] + parts[i / 3 * 6 + 3 + i % 3]).collect();
+        let sums: Vec<f64> =
+            (0..6).map(|i| parts[i / 3 * 6 + i % 3] + parts[i / 3 * 6 + 3 + i % 3]).collect();
         let expected = differences(&bias, &d_y, |b| (0..30).map(|i| b[i / 15 * 3 + i % 3]).collect());
         assert_close(&sums, &expected, 1e-9);
     }

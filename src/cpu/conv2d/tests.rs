@@ -70,14 +70,17 @@ fn forward_is_the_defining_sum() {
             *expected = bias[r * o + out];
             for tap in 0..(p.kernel_h * p.kernel_w) as usize {
                 let (kh, kw) = (tap / p.kernel_w as usize, tap % p.kernel_w as usize);
-                let hh = (row * p.stride_h as usize + kh * p.dilation_h as usize) as isize - p.padding_h as isize;
-                let ww = (col * p.stride_w as usize + kw * p.dilation_w as usize) as isize - p.padding_w as isize;
+                let hh =
+                    (row * p.stride_h as usize + kh * p.dilation_h as usize) as isize - p.padding_h as isize;
+                let ww =
+                    (col * p.stride_w as usize + kw * p.dilation_w as usize) as isize - p.padding_w as isize;
                 if hh < 0 || ww < 0 || hh >= h as isize || ww >= w as isize {
                     continue;
                 }
                 for i in 0..c {
                     let x = x[((image * h + hh as usize) * w + ww as usize) * c + i];
-                    *expected += x * weight[((r * (p.kernel_h * p.kernel_w) as usize + tap) * c + i) * o + out];
+                    *expected +=
+                        x * weight[((r * (p.kernel_h * p.kernel_w) as usize + tap) * c + i) * o + out];
                 }
             }
         }

@@ -31,9 +31,8 @@ mod tests {
     #[test]
     fn forward_and_its_derivatives() {
         let (x, weight, bias, d_z) = (normal(30, 1), normal(10, 2), normal(10, 3), normal(30, 4));
-        let expected: Vec<f64> = (0..30)
-            .map(|i| weight[i / 15 * 5 + i % 5] * x[i] + bias[i / 15 * 5 + i % 5])
-            .collect();
+        let expected: Vec<f64> =
+            (0..30).map(|i| weight[i / 15 * 5 + i % 5] * x[i] + bias[i / 15 * 5 + i % 5]).collect();
         assert_close(&call(FORWARD, &P, &[&x, &weight, &bias], 30), &expected, 1e-15);
 
         let d_x = call(backward_input::run::<f64>, &P, &[&d_z, &weight], 30);

@@ -17,7 +17,9 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
         let outputs = y.chunks_exact_mut(channels).zip(argmax.chunks_exact_mut(channels));
         for (w_out, (y, argmax)) in outputs.enumerate() {
             let columns = covered(w_out, p.kernel_w, p.stride_w, p.padding_w, p.width);
-            for (nth, at) in rows.clone().flat_map(|h| columns.clone().map(move |w| h * width + w)).enumerate() {
+            for (nth, at) in
+                rows.clone().flat_map(|h| columns.clone().map(move |w| h * width + w)).enumerate()
+            {
                 let x = &x[at * channels..][..channels];
                 if nth == 0 {
                     y.copy_from_slice(x);
