@@ -22,7 +22,7 @@ pub mod softmax;
 pub use case::{Case, Fill, Tolerance};
 
 use crate::plan::{Plan, PlanError, Role, TensorId, Variants};
-use crate::shader::DType;
+use crate::shader::{DType, Shader};
 
 /// An error that names a tensor whose dimensions do not suit an operation.
 pub(crate) fn shape_error(plan: &Plan, op: &str, tensor: TensorId, expected: impl Into<String>) -> PlanError {
@@ -68,6 +68,13 @@ pub(crate) fn input(plan: &mut Plan, name: &str, dims: &[usize]) -> Result<Tenso
 /// An index tensor that the host fills, for cases.
 pub(crate) fn index_input(plan: &mut Plan, name: &str, dims: &[usize]) -> Result<TensorId, PlanError> {
     plan.add(name, dims, DType::U32, Role::Data)
+}
+
+/// Invocations of a kernel that gives each a block of `rows` × `columns` outputs: its constants ROWS and COLUMNS, one
+/// output where it has none.
+pub(crate) fn blocks(shader: &Shader, rows: usize, columns: usize) -> usize {
+    let size = |name| shader.constant(name).map_or(1, |size| size as usize);
+    rows.div_ceil(size("ROWS")) * columns.div_ceil(size("COLUMNS"))
 }
 
 /// Every case of every kernel: the shapes on which `doctor` and the tests hold each variant against its twin.
