@@ -69,7 +69,7 @@ fn feature_cells(maps: &FeatureMaps, index: usize) -> Vec<Cell> {
 
 fn gradient_cell(look: &Look, picture: &Tile, data: &Dataset, index: usize) -> Cell {
     let gradient = channel_norm(part(&look.gradients, index, data.picture_len()), data.channels);
-    let tile = Tile::overlay(picture, &gradient, Scale::from_zero(&[&gradient]));
+    let tile = Tile::overlay(picture, &gradient, Scale::without_peaks(&gradient));
     let explained = data.explained.get(index) == Some(&true);
     let share = share_inside(&gradient, data.mask(index)).filter(|_| explained);
     Cell {
@@ -139,11 +139,11 @@ pub fn before_after(
         rows,
         scale: Some(["0".to_owned(), "largest".to_owned()]),
         notes: vec![
-            "Features: mean over the channels of |value|; the tiles of a row share one scale. Stage 2 pulls m(f(x)) \
-             toward f(x')."
+            "Features: mean over the channels of |value|; the tiles of a row share one scale, and colours follow the \
+             square root. Stage 2 pulls m(f(x)) toward f(x')."
                 .to_owned(),
-            "Input gradient: |d log p(predicted class) / dx| over the dimmed picture, each tile on its own scale; \
-             outline: the mask; below: the share of the squared gradient inside it."
+            "Input gradient: |d log p(predicted class) / dx| over the dimmed picture, each tile on a scale of its own \
+             that one pixel in a hundred exceeds; outline: the mask; below: the share of the squared gradient inside it."
                 .to_owned(),
         ],
     }

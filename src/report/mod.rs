@@ -11,7 +11,8 @@ mod tile;
 
 use std::path::Path;
 
-use image::{ImageFormat, RgbImage};
+use image::RgbImage;
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 
 pub use explain::{Look, Named, before_after, look};
 pub use sheet::{Cell, Column, Row, Sheet, Tone, contact_sheet};
@@ -21,8 +22,10 @@ use crate::train::{TrainError, write_atomically};
 
 /// Writes a picture as PNG, so that at every moment the file is the old one or the new one.
 pub fn write_png(path: &Path, image: &RgbImage) -> Result<(), TrainError> {
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    image.write_to(&mut bytes, ImageFormat::Png).map_err(|e| TrainError::File {
+    let mut bytes = Vec::new();
+    // Repeated rows and noise: unfiltered they are smallest.
+    let encoder = PngEncoder::new_with_quality(&mut bytes, CompressionType::Best, FilterType::NoFilter);
+    image.write_with_encoder(encoder).map_err(|e| TrainError::File {
         path: path.to_owned(),
         message: format!(
             "the picture of {}×{} pixels cannot be encoded ({e})",
@@ -30,7 +33,7 @@ pub fn write_png(path: &Path, image: &RgbImage) -> Result<(), TrainError> {
             image.height()
         ),
     })?;
-    write_atomically(path, bytes.get_ref())
+    write_atomically(path, &bytes)
 }
 
 #[cfg(test)]

@@ -35,9 +35,10 @@ impl Tile {
         Self::new(size, |i| [mask.get(i).copied().unwrap_or(0); 3])
     }
 
-    /// A map `[H, W]` on the heat ramp, from black at `scale.low` to pale yellow at `scale.high`.
+    /// A map `[H, W]` on the heat ramp, from black at `scale.low` to pale yellow at `scale.high`. Colours follow the
+    /// root of a value's place, so that a weak map beside a strong one still shows its form.
     pub fn map(values: &[f64], size: Size, scale: Scale) -> Self {
-        Self::new(size, |i| heat(scale.share(values.get(i).copied().unwrap_or(0.0))))
+        Self::new(size, |i| heat(scale.share(values.get(i).copied().unwrap_or(0.0)).sqrt()))
     }
 
     /// A map `[H, W]` over a picture: the larger the value, the less of the picture remains.
@@ -46,8 +47,8 @@ impl Tile {
             let share = scale.share(values.get(i).copied().unwrap_or(0.0));
             // The picture recedes, so that its own bright pixels are not taken for large values; the ramp's dark
             // third would vanish on it.
-            let under = blend([0; 3], picture.pixels[i], 0.5);
-            blend(under, heat(0.35 + 0.65 * share), share.powf(0.6))
+            let under = blend([0; 3], picture.pixels[i], 0.45);
+            blend(under, heat(0.35 + 0.65 * share), share.sqrt())
         })
     }
 
@@ -91,6 +92,15 @@ impl Scale {
         Self { low: 0.0, high: finite.fold(0.0, f64::max) }
     }
 
+    /// From 0 to the value that one in a hundred exceeds: what a few single pixels do must not hide the rest.
+    pub fn without_peaks(map: &[f64]) -> Self {
+        let mut finite: Vec<f64> = map.iter().copied().filter(|value| value.is_finite()).collect();
+        finite.sort_by(f64::total_cmp);
+        let rank = (finite.len() * 99).div_ceil(100).saturating_sub(1);
+        let high = finite.get(rank).copied().filter(|&high| high > 0.0).or(finite.last().copied());
+        Self { low: 0.0, high: high.unwrap_or(0.0).max(0.0) }
+    }
+
     /// Where a value lies; 0 for a scale without extent, and for NaN.
     pub fn share(self, value: f64) -> f64 {
         let extent = self.high - self.low;
@@ -132,6 +142,18 @@ mod tests {
     fn maps_of_a_row_share_their_scale() {
         let scale = Scale::from_zero(&[&[0.0, 1.0], &[0.5, 4.0], &[f64::INFINITY]]);
         assert_eq!((scale.share(1.0), scale.share(4.0), scale.share(9.0)), (0.25, 1.0, 1.0));
+    }
+
+    #[test]
+    fn single_peaks_do_not_set_the_scale_unless_they_are_all_there_is() {
+        let mut map = vec![1.0; 1000];
+        map[3] = 50.0;
+        assert_eq!(Scale::without_peaks(&map).high, 1.0);
+        map.fill(0.0);
+        map[3] = 50.0;
+        assert_eq!(Scale::without_peaks(&map).high, 50.0);
+        assert_eq!(Scale::without_peaks(&[f64::NAN, 2.0]).high, 2.0);
+        assert_eq!(Scale::without_peaks(&[]).high, 0.0);
     }
 
     #[test]

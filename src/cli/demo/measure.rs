@@ -34,7 +34,7 @@ impl Tests {
 }
 
 /// What a model came to.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Figures {
     pub(super) name: &'static str,
     #[serde(skip)]

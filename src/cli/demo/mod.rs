@@ -91,14 +91,14 @@ const CONTESTANTS: [Contestant; 4] = [
     },
     Contestant {
         name: "control-ones",
-        title: "  control: masks of all ones",
+        title: "control: all-ones masks",
         method: Method::TwoStage,
         masks: MaskSource::Ones,
         paper: None,
     },
     Contestant {
         name: "control-other",
-        title: "  control: another picture's mask",
+        title: "control: another picture's mask",
         method: Method::TwoStage,
         masks: MaskSource::Other,
         paper: None,
@@ -171,13 +171,13 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
         let title = format!("rationale demo: triangles with a shortcut (ES), seed {}", args.seed);
         let sections = [
             (0, "The first four test pictures".to_owned()),
-            (SHOWN, "The next four, with the patch of the wrong class".to_owned()),
+            (
+                SHOWN,
+                "The next four, with the white 3x3 patch of the wrong class in an upper corner".to_owned(),
+            ),
         ];
-        let named = |outcome| -> Named {
-            let o: &Outcome = outcome;
-            Named { name: o.figures.name, look: &o.look }
-        };
-        let sheet = before_after(&title, &pictures, &sections, named(before), named(after));
+        let [before, after] = [before, after].map(|o| Named { name: o.figures.name, look: &o.look });
+        let sheet = before_after(&title, &pictures, &sections, before, after);
         write_png(&folder.join("contact-sheet.png"), &contact_sheet(&sheet))?;
     }
     folder::write_json(&folder.join("demo.json"), &words::record(args, &device, &train, seeds, &outcomes))?;
