@@ -17,3 +17,6 @@ pub mod random;
 pub mod report;
 pub mod shader;
 pub mod train;
+
+/// The wgpu that the engine uses, so that hosts and tests share its types.
+pub use wgpu;

@@ -61,7 +61,8 @@ pub fn forward(
 ) -> Result<(TensorId, TensorId), PlanError> {
     let op = format!("{label} forward");
     let (params, y_dims) = params(&op, plan.dims(x), settings)?;
-    let shader = plan.direct("max_pool_forward")?;
+    let fitting = [("vec4", params.channels % 4 == 0), ("direct", true)];
+    let shader = plan.choose("max_pool_forward", &fitting)?;
     let y = plan.activation(plan.fresh_name(&format!("{label}.y")), &y_dims)?;
     let argmax = plan.fresh_name(&format!("{label}.argmax"));
     let argmax = plan.add(argmax, &y_dims, DType::U32, Role::Activation)?;
@@ -71,7 +72,7 @@ pub fn forward(
         Record::new(shader, op)
             .args([x, y, argmax])
             .params(&params)
-            .work(Work::Invocations(count))
+            .work(Work::Invocations(super::blocks(shader, 1, count)))
             .iterations(k_h * (k_w + 1))
             .flops(count * k_h * k_w),
     )?;
@@ -94,7 +95,8 @@ pub fn backward(
             return Err(shape_error(plan, &op, tensor, format!("{y_dims:?}")));
         }
     }
-    let shader = plan.direct("max_pool_backward")?;
+    let fitting = [("vec4", params.channels % 4 == 0), ("direct", true)];
+    let shader = plan.choose("max_pool_backward", &fitting)?;
     let d_x = plan.activation(plan.fresh_name(&format!("{label}.d_x")), x_dims)?;
     let count = plan.tensor(d_x).len();
     let [windows_h, windows_w] = windows_per_element(settings);
@@ -102,7 +104,7 @@ pub fn backward(
         Record::new(shader, op)
             .args([d_y, argmax, d_x])
             .params(&params)
-            .work(Work::Invocations(count))
+            .work(Work::Invocations(super::blocks(shader, 1, count)))
             .iterations(windows_h * (windows_w + 1))
             .flops(plan.tensor(d_y).len()),
     )?;
