@@ -1,5 +1,7 @@
 //! `rationale` learns from explanations, on any GPU, with kernels a person can read.
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod cpu;
 pub mod data;
 pub mod doctor;
@@ -11,6 +13,8 @@ pub mod ops;
 pub mod params;
 pub mod plan;
 pub mod random;
+#[cfg(feature = "report")]
+pub mod report;
 pub mod shader;
 pub mod train;
 

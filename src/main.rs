@@ -1,1 +1,5 @@
-fn main() {}
+//! The program `rationale`.
+
+fn main() -> std::process::ExitCode {
+    rationale::cli::main()
+}
