@@ -1,4 +1,4 @@
-//! The program `rationale`.
+//! The program `rationale`; everything is in [`rationale::cli`].
 
 fn main() -> std::process::ExitCode {
     rationale::cli::main()

@@ -8,13 +8,15 @@ use super::split::{Shares, Splits, take_out, three_ways};
 use super::{DataError, Dataset, Extent, Pixels};
 use decode::{Loaded, Outcome};
 use scan::{Item, Section};
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 mod decode;
 mod scan;
 
 /// What the bright pixels of a mask file mean.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MaskPolarity {
     /// White is relevant.
     #[default]

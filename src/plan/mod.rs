@@ -15,6 +15,8 @@ use std::collections::{BTreeMap, HashMap};
 pub use command::{Arg, Command, Record, Work};
 pub use error::PlanError;
 pub use memory::{Layout, Limits};
+#[cfg(feature = "cli")]
+pub(crate) use table::show_bytes;
 pub use tensor::{Part, Role, Tensor, TensorId};
 
 use crate::shader::{self, DType, Shader};

@@ -4,6 +4,8 @@ mod checkpoint;
 mod config;
 mod error;
 mod metrics;
+#[cfg(feature = "runs")]
+pub mod run;
 mod trainer;
 mod upload;
 

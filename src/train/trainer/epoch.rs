@@ -42,10 +42,22 @@ impl Trainer {
     /// Trains for one epoch. On a loss that is no number the error says where it began, and the state is that of
     /// the last good epoch again.
     pub fn train_epoch(&mut self) -> Result<EpochReport, TrainError> {
+        self.train_epoch_watched(|_| {})
+    }
+
+    /// The same; `watch` is told now and then which share of the epoch has been handed to the device.
+    pub fn train_epoch_watched(&mut self, mut watch: impl FnMut(f64)) -> Result<EpochReport, TrainError> {
         let order = self.begin_epoch()?;
-        for index in 0..self.phases.len() {
+        let (phases, steps) = (self.phases.len(), self.data.steps);
+        for index in 0..phases {
             self.session.write_index("train.clock", &[0])?;
-            self.session.run(self.phases[index], self.data.steps)?;
+            let mut done = 0;
+            while done < steps {
+                let slice = steps.div_ceil(20).min(steps - done);
+                self.session.run(self.phases[index], slice)?;
+                done += slice;
+                watch((index * steps + done) as f64 / (phases * steps) as f64);
+            }
         }
         let report = self.report(&order)?;
         let after = self.snapshot_of(self.epoch + 1)?;
