@@ -208,15 +208,17 @@ pub fn choose(choice: &Choice) -> Result<Chosen, DeviceError> {
     if *choice == Choice::Cpu {
         return Ok(Chosen::Cpu("asked for".to_owned()));
     }
-    // GL comes last and its drivers are noisy: it is looked at only where a number or the lack of others asks for it.
-    let first = match choice {
-        Choice::Number(_) => wgpu::Backends::all(),
-        _ => wgpu::Backends::PRIMARY,
-    };
-    match choose_among(choice, enumerate(first)) {
-        Ok(Chosen::Cpu(_)) | Err(DeviceError::NoSuchAdapter { .. }) if first != wgpu::Backends::all() => {
-            choose_among(choice, enumerate(wgpu::Backends::all()))
-        }
+    // GL comes last, and its drivers write to standard error: it is looked at only where a number asks for it, a name
+    // fits nothing else, or there is no other adapter at all.
+    let all = wgpu::Backends::all();
+    if matches!(choice, Choice::Number(_)) {
+        return choose_among(choice, enumerate(all));
+    }
+    let first = enumerate(wgpu::Backends::PRIMARY);
+    let none = first.is_empty();
+    match choose_among(choice, first) {
+        Ok(Chosen::Cpu(_)) if none => choose_among(choice, enumerate(all)),
+        Err(DeviceError::NoSuchAdapter { .. }) => choose_among(choice, enumerate(all)),
         found => found,
     }
 }
