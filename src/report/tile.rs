@@ -177,6 +177,6 @@ mod tests {
     fn an_overlay_of_nothing_is_the_dimmed_picture() {
         let picture = Tile::picture(&[0.0, 0.4, 0.8, 1.0, 1.0, 0.0], [1, 2], 3);
         let overlay = Tile::overlay(&picture, &[0.0, 0.0], Scale::from_zero(&[&[0.0, 0.0]]));
-        assert_eq!(overlay.pixels, [[0, 51, 102], [128, 128, 0]]);
+        assert_eq!(overlay.pixels, [[0, 46, 92], [115, 115, 0]]);
     }
 }

@@ -49,13 +49,13 @@ pub(super) struct Figures {
     pub(super) gradient_inside_mask: f64,
     /// The paper's accuracy, on its own data.
     pub(super) paper_accuracy: Option<f64>,
-    train_accuracy: f64,
-    seconds: f64,
-    weights_digest: String,
-    kernel_variants: Variants,
-    label_loss_per_epoch: Vec<f64>,
+    pub(super) train_accuracy: f64,
+    pub(super) seconds: f64,
+    pub(super) weights_digest: String,
+    pub(super) kernel_variants: Variants,
+    pub(super) label_loss_per_epoch: Vec<f64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    alignment_loss_per_epoch: Vec<f64>,
+    pub(super) alignment_loss_per_epoch: Vec<f64>,
 }
 
 /// A trained row: its figures, its weights, and what it sees in the pictures of the contact sheet.

@@ -15,7 +15,7 @@ impl Progress {
         let terminal = std::io::stderr().is_terminal();
         let bar = (terminal && !quiet).then(|| {
             let bar = ProgressBar::new(epochs as u64);
-            let template = "{elapsed:>4} {bar:30} {pos}/{len} epochs, {eta} left  {msg}";
+            let template = "{elapsed:>4} {bar:30} {pos}/{len} epochs, {eta} left  {wide_msg}";
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style.progress_chars("=> "));
             }
