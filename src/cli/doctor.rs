@@ -22,7 +22,7 @@ pub struct DoctorArgs {
 
 pub fn run(args: &DoctorArgs) -> Result<(), CliError> {
     let device = Device::open(&args.device.name().parse().unwrap_or_default())?;
-    terminal::field("device", &format!("{} ({})", device.title(), device.reason()));
+    terminal::field("device", &format!("{}: {}", device.title(), device.reason()));
     let mut group: Vec<Finding> = Vec::new();
     let mut broken = None;
     let findings = examine_all(&device, |finding| {

@@ -36,7 +36,7 @@ pub fn run(args: &PlanArgs) -> Result<(), CliError> {
         return Err(CliError::Config("label-only has no stage 2; use --method two-stage".to_owned()));
     }
     let device = Device::open(&args.device.name().parse().unwrap_or_default())?;
-    terminal::field("device", &format!("{} ({})", device.title(), device.reason()));
+    terminal::field("device", &format!("{}: {}", device.title(), device.reason()));
     let source = source::load(&config, true)?;
     config.train.check(source.train.len(), source.train.classes.len())?;
     if args.stage.is_some() {

@@ -31,9 +31,10 @@ Examples:
   rationale train pictures --method label-only --run runs/baseline
   rationale train --resume runs/baseline
 
-A folder of pictures is pictures/<class>/<image>, or pictures/{train,val,test}/<class>/<image>. Masks (white =
-relevant) lie in pictures/masks under the same path, or beside each picture as name_mask.png. A picture without a
-mask takes part in learning from labels only.";
+A folder of pictures is pictures/<class>/<image>, or pictures/train/<class>/<image>
+beside val/ and test/. Masks (white = relevant) lie in pictures/masks under the
+same path, or beside each picture as name_mask.png. A picture without a mask
+takes part in learning from labels only.";
 
 /// Train a classifier, with explanations or without, and test it
 #[derive(Args, Debug)]
@@ -75,7 +76,7 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
     let resumed = checkpoint.is_some();
 
     let device = Device::open(&choice(&record.device_choice))?;
-    terminal::field("device", &format!("{} ({})", device.title(), device.reason()));
+    terminal::field("device", &format!("{}: {}", device.title(), device.reason()));
     let source = source::load(&config, false)?;
     warnings.extend(source.warnings.iter().cloned());
     if !args.quiet {
