@@ -98,7 +98,7 @@ pub fn sum(plan: &mut Plan, label: &str, x: TensorId) -> Result<TensorId, PlanEr
 /// Shapes for doctor and the tests.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
-    for [replicas, slices, length] in [[1, 1, 1], [2, 3, 25], [3, 70, 65]] {
+    for [replicas, slices, length] in [[1, 1, 1], [2, 3, 25], [3, 70, 65], [2, 7, 36], [1, 300, 4]] {
         let mut plan = Plan::with_variants("reduce_sum_slices", variants);
         let partial = super::input(&mut plan, "partial", &[replicas, slices, length])?;
         let out = plan.activation("out", &[replicas, length])?;
