@@ -98,8 +98,8 @@ impl Shape {
 
     /// The variants of a kernel that take this shape, best first.
     fn fitting(&self) -> [(&'static str, bool); 3] {
-        let quads_out = self.channels_out % 4 == 0;
-        let quads = quads_out && self.channels_in % 4 == 0;
+        let quads_out = self.channels_out.is_multiple_of(4);
+        let quads = quads_out && self.channels_in.is_multiple_of(4);
         [("register_block", quads), ("narrow_block", quads_out), ("direct", true)]
     }
 

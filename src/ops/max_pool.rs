@@ -61,7 +61,7 @@ pub fn forward(
 ) -> Result<(TensorId, TensorId), PlanError> {
     let op = format!("{label} forward");
     let (params, y_dims) = params(&op, plan.dims(x), settings)?;
-    let fitting = [("vec4", params.channels % 4 == 0), ("direct", true)];
+    let fitting = [("vec4", params.channels.is_multiple_of(4)), ("direct", true)];
     let shader = plan.choose("max_pool_forward", &fitting)?;
     let y = plan.activation(plan.fresh_name(&format!("{label}.y")), &y_dims)?;
     let argmax = plan.fresh_name(&format!("{label}.argmax"));
@@ -95,7 +95,7 @@ pub fn backward(
             return Err(shape_error(plan, &op, tensor, format!("{y_dims:?}")));
         }
     }
-    let fitting = [("vec4", params.channels % 4 == 0), ("direct", true)];
+    let fitting = [("vec4", params.channels.is_multiple_of(4)), ("direct", true)];
     let shader = plan.choose("max_pool_backward", &fitting)?;
     let d_x = plan.activation(plan.fresh_name(&format!("{label}.d_x")), x_dims)?;
     let [windows_h, windows_w] = windows_per_element(settings);
