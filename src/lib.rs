@@ -1,13 +1,22 @@
 //! `rationale` learns from explanations, on any GPU, with kernels a person can read.
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod cpu;
 pub mod data;
 pub mod doctor;
 pub mod exec;
 pub mod gpu;
 pub mod kernels;
+pub mod model;
 pub mod ops;
 pub mod params;
 pub mod plan;
 pub mod random;
+#[cfg(feature = "report")]
+pub mod report;
 pub mod shader;
+pub mod train;
+
+/// The wgpu that the engine uses, so that hosts and tests share its types.
+pub use wgpu;

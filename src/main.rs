@@ -1,1 +1,5 @@
-fn main() {}
+//! The program `rationale`; everything is in [`rationale::cli`].
+
+fn main() -> std::process::ExitCode {
+    rationale::cli::main()
+}

@@ -7,17 +7,29 @@
 mod args;
 pub mod average_pool;
 pub mod bias;
+pub mod ceiling;
 #[cfg(test)]
 pub(crate) mod check;
+pub mod clock;
 pub mod conv2d;
+pub mod cross_entropy;
 pub mod diagonal;
+pub mod gather;
 mod gemm;
+pub mod kl_divergence;
+pub mod lanes;
 pub mod linear;
+pub mod log_softmax;
 pub mod max_pool;
+pub mod metrics;
+pub mod optimizer;
 pub mod parallel;
 mod real;
 pub mod reduce;
 pub mod relu;
+pub mod softmax;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use args::{ArgError, Args, Host, Slice};
 pub use real::Real;

@@ -32,6 +32,27 @@ pub fn chunks2<A: Send, B: Send>(
     a.chunks_mut(chunk_a).zip(b.chunks_mut(chunk_b)).enumerate().for_each(|(i, (a, b))| work(i, a, b));
 }
 
+/// The same over three outputs of one length.
+pub fn chunks3<T: Send>(
+    [a, b, c]: [&mut [T]; 3],
+    chunk: usize,
+    work: impl Fn(usize, [&mut [T]; 3]) + Sync + Send,
+) {
+    let chunk = chunk.max(1);
+    #[cfg(feature = "threads")]
+    if a.len() > chunk {
+        use rayon::prelude::*;
+        let (b, c) = (b.par_chunks_mut(chunk), c.par_chunks_mut(chunk));
+        return a
+            .par_chunks_mut(chunk)
+            .zip(b.zip(c))
+            .enumerate()
+            .for_each(|(i, (a, (b, c)))| work(i, [a, b, c]));
+    }
+    let (b, c) = (b.chunks_mut(chunk), c.chunks_mut(chunk));
+    a.chunks_mut(chunk).zip(b.zip(c)).enumerate().for_each(|(i, (a, (b, c)))| work(i, [a, b, c]));
+}
+
 /// A chunk length for element-wise work on `len` elements: long enough to be worth a thread.
 pub fn even_chunk(len: usize) -> usize {
     (len / 64).max(4096)

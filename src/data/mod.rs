@@ -1,4 +1,19 @@
 //! Pictures, labels and explanations, before they go to a device.
+//!
+//! [`triangles`] draws the built-in sets, [`read_folder`] reads a user's pictures, [`split`] parts one set into
+//! several, [`masks`] makes the masks of the control experiments.
+
+mod error;
+#[cfg(feature = "readers")]
+mod folder;
+pub mod masks;
+pub mod split;
+pub mod triangles;
+
+pub use error::{DataError, Extent};
+#[cfg(feature = "readers")]
+pub use folder::{FolderOptions, MaskPolarity, read_folder};
+pub use split::{Shares, Splits};
 
 /// Pixel values of a data set, row-major `[n, height, width, channels]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,4 +45,192 @@ pub struct Dataset {
     pub explained: Vec<bool>,
     /// `[n]`: where the picture came from, for messages.
     pub names: Vec<String>,
+}
+
+impl Dataset {
+    /// The number of pictures.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there are no pictures.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// Values of one picture: `height * width * channels`.
+    pub fn picture_len(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+
+    /// Checks that all parts agree: lengths, labels below the number of classes, 1 or 3 channels.
+    pub fn validate(&self) -> Result<(), DataError> {
+        let expect = |what: &str, found: usize, expected: usize| {
+            if found == expected {
+                return Ok(());
+            }
+            Err(DataError::Inconsistent { what: what.to_string(), found, expected })
+        };
+        let n = self.len();
+        let area = self.height * self.width;
+        if self.channels != 3 {
+            expect("the number of channels (1 or 3)", self.channels, 1)?;
+        }
+        let values = match &self.pixels {
+            Pixels::Float(values) => values.len(),
+            Pixels::Byte(values) => values.len(),
+        };
+        expect("the number of pixel values", values, n * self.picture_len())?;
+        expect("the number of mask values", self.masks.len(), n * area)?;
+        expect("the number of `explained` flags", self.explained.len(), n)?;
+        expect("the number of names", self.names.len(), n)?;
+        let classes = self.classes.len();
+        match self.labels.iter().position(|&label| label as usize >= classes) {
+            None => Ok(()),
+            Some(i) => {
+                let what = format!("the label of picture {i} ({classes} classes)");
+                expect(&what, self.labels[i] as usize, classes.saturating_sub(1))
+            }
+        }
+    }
+
+    /// The number of pictures of each class.
+    pub fn class_counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.classes.len()];
+        for &label in &self.labels {
+            if let Some(count) = counts.get_mut(label as usize) {
+                *count += 1;
+            }
+        }
+        counts
+    }
+
+    /// The number of pictures that have an explanation.
+    pub fn explained_count(&self) -> usize {
+        self.explained.iter().filter(|&&explained| explained).count()
+    }
+
+    /// The values of picture `index` in [0, 1], `[height, width, channels]`; empty past the end.
+    pub fn picture(&self, index: usize) -> Vec<f32> {
+        let size = self.picture_len();
+        let range = index * size..(index + 1) * size;
+        match &self.pixels {
+            Pixels::Float(values) => values.get(range).unwrap_or_default().to_vec(),
+            Pixels::Byte(values) => {
+                values.get(range).unwrap_or_default().iter().map(|&v| f32::from(v) / 255.0).collect()
+            }
+        }
+    }
+
+    /// The mask of picture `index`, `[height, width]`, 255 = relevant; empty past the end.
+    pub fn mask(&self, index: usize) -> &[u8] {
+        let area = self.height * self.width;
+        self.masks.get(index * area..(index + 1) * area).unwrap_or_default()
+    }
+
+    /// The pictures with these numbers, in this order; a number may occur more than once.
+    pub fn subset(&self, indices: &[usize]) -> Result<Dataset, DataError> {
+        let len = self.len();
+        if let Some(&index) = indices.iter().find(|&&index| index >= len) {
+            return Err(DataError::Index { index, len });
+        }
+        let (size, area) = (self.picture_len(), self.height * self.width);
+        Ok(Dataset {
+            height: self.height,
+            width: self.width,
+            channels: self.channels,
+            classes: self.classes.clone(),
+            pixels: match &self.pixels {
+                Pixels::Float(values) => Pixels::Float(pick(values, size, indices)),
+                Pixels::Byte(values) => Pixels::Byte(pick(values, size, indices)),
+            },
+            labels: pick(&self.labels, 1, indices),
+            masks: pick(&self.masks, area, indices),
+            explained: pick(&self.explained, 1, indices),
+            names: indices.iter().map(|&i| self.names[i].clone()).collect(),
+        })
+    }
+
+    /// The mean of each channel over all pictures, in [0, 1]; zeros for an empty data set.
+    pub fn channel_means(&self) -> Vec<f64> {
+        let mut sums = vec![0.0; self.channels];
+        let mut add = |i: usize, value: f64| sums[i % self.channels] += value;
+        match &self.pixels {
+            Pixels::Float(values) => values.iter().enumerate().for_each(|(i, &v)| add(i, f64::from(v))),
+            Pixels::Byte(values) => {
+                values.iter().enumerate().for_each(|(i, &v)| add(i, f64::from(v) / 255.0))
+            }
+        }
+        let count = (self.len() * self.height * self.width).max(1) as f64;
+        sums.iter().map(|sum| sum / count).collect()
+    }
+}
+
+/// Copies the blocks of `size` values with these numbers.
+fn pick<T: Copy>(values: &[T], size: usize, indices: &[usize]) -> Vec<T> {
+    let mut picked = Vec::with_capacity(indices.len() * size);
+    for &i in indices {
+        picked.extend_from_slice(&values[i * size..(i + 1) * size]);
+    }
+    picked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tiny() -> Dataset {
+        Dataset {
+            height: 1,
+            width: 2,
+            channels: 3,
+            classes: vec!["a".into(), "b".into()],
+            pixels: Pixels::Byte((0..18).map(|v| v * 5).collect()),
+            labels: vec![0, 1, 0],
+            masks: vec![255, 0, 0, 255, 0, 0],
+            explained: vec![true, true, false],
+            names: vec!["p".into(), "q".into(), "r".into()],
+        }
+    }
+
+    #[test]
+    fn a_subset_takes_every_part_of_a_picture() {
+        let data = tiny();
+        let part = data.subset(&[2, 1]).unwrap();
+        part.validate().unwrap();
+        assert_eq!(part.picture(0), data.picture(2));
+        assert_eq!(part.mask(1), [0, 255]);
+        assert_eq!((part.labels, part.explained), (vec![0, 1], vec![false, true]));
+        assert_eq!(part.names, ["r", "q"]);
+        assert!(matches!(data.subset(&[0, 3]), Err(DataError::Index { index: 3, len: 3 })));
+    }
+
+    #[test]
+    fn counts_and_means_are_those_computed_by_hand() {
+        let data = tiny();
+        assert_eq!(data.class_counts(), [2, 1]);
+        assert_eq!(data.explained_count(), 2);
+        // Channel k holds (k + 3i) · 5 for i in 0..6: mean 5k + 37.5.
+        for (k, mean) in data.channel_means().into_iter().enumerate() {
+            approx::assert_relative_eq!(mean, (5.0 * k as f64 + 37.5) / 255.0, max_relative = 1e-12);
+        }
+        assert_eq!(data.picture(0)[2], 10.0 / 255.0);
+        assert!(data.picture(3).is_empty());
+    }
+
+    #[test]
+    fn validation_finds_each_disagreement() {
+        tiny().validate().unwrap();
+        let broken = |change: fn(&mut Dataset)| {
+            let mut data = tiny();
+            change(&mut data);
+            data.validate().unwrap_err().to_string()
+        };
+        assert!(broken(|d| d.pixels = Pixels::Float(vec![0.0; 17])).contains("pixel values is 17 where 18"));
+        assert!(broken(|d| d.masks.truncate(5)).contains("mask values is 5 where 6"));
+        assert!(broken(|d| d.explained.truncate(1)).contains("flags is 1 where 3"));
+        assert!(broken(|d| d.names.truncate(2)).contains("names is 2 where 3"));
+        assert!(broken(|d| d.labels[1] = 2).contains("label of picture 1 (2 classes) is 2"));
+        assert!(broken(|d| d.channels = 2).contains("channels"));
+    }
 }

@@ -7,6 +7,8 @@ mod gpu;
 mod pace;
 
 pub use cpu::CpuSession;
+#[cfg(test)]
+pub(crate) use cpu::TwinOf;
 pub use device::Device;
 pub use error::ExecError;
 pub use gpu::{GpuSession, Options};

@@ -1,14 +1,23 @@
 //! One file per operation: shapes checked, kernels chosen, dispatch sizes worked out, commands recorded.
 
+mod accuracy;
 pub mod average_pool;
 pub mod bias;
 pub mod case;
+pub mod ceiling;
+pub mod clock;
 pub mod conv2d;
+pub mod cross_entropy;
 pub mod diagonal;
+pub mod gather;
+pub mod kl_divergence;
 pub mod linear;
 pub mod max_pool;
+pub mod metrics;
+pub mod optimizer;
 pub mod reduce;
 pub mod relu;
+pub mod softmax;
 
 pub use case::{Case, Fill, Tolerance};
 
@@ -23,6 +32,32 @@ pub(crate) fn shape_error(plan: &Plan, op: &str, tensor: TensorId, expected: imp
         found: plan.dims(tensor).to_vec(),
         expected: expected.into(),
     }
+}
+
+/// Requires exactly these dimensions.
+pub(crate) fn expect_dims(
+    plan: &Plan,
+    op: &str,
+    tensor: TensorId,
+    letters: &str,
+    dims: &[usize],
+) -> Result<(), PlanError> {
+    if plan.dims(tensor) == dims {
+        return Ok(());
+    }
+    Err(shape_error(plan, op, tensor, format!("{letters} = {dims:?}")))
+}
+
+/// A number that a kernel counts in 32 bits: elements, rows, pixels of a whole data set.
+pub(crate) fn count32(op: &str, what: &str, count: usize) -> Result<u32, PlanError> {
+    u32::try_from(count).map_err(|_| PlanError::Limit {
+        what: format!("{op}: {what}"),
+        limit: "32-bit index",
+        needed: count as u64,
+        allowed: u64::from(u32::MAX),
+        unit: "elements",
+        remedy: "use fewer or smaller pictures, a smaller batch or fewer replicas",
+    })
 }
 
 /// A float tensor that the host fills, for cases.
@@ -55,6 +90,14 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         max_pool::cases,
         reduce::cases,
         relu::cases,
+        gather::cases,
+        ceiling::cases,
+        clock::cases,
+        softmax::cases,
+        cross_entropy::cases,
+        kl_divergence::cases,
+        optimizer::cases,
+        metrics::cases,
     ] {
         cases.extend(of_op(variants)?);
     }

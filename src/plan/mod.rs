@@ -15,6 +15,8 @@ use std::collections::{BTreeMap, HashMap};
 pub use command::{Arg, Command, Record, Work};
 pub use error::PlanError;
 pub use memory::{Layout, Limits};
+#[cfg(feature = "cli")]
+pub(crate) use table::show_bytes;
 pub use tensor::{Part, Role, Tensor, TensorId};
 
 use crate::shader::{self, DType, Shader};
@@ -111,6 +113,37 @@ impl Plan {
         self.add(name, dims, DType::F32, Role::Activation)
     }
 
+    /// Gives a tensor other dimensions over the same elements; commands recorded before keep theirs.
+    pub fn reshape(&mut self, id: TensorId, dims: &[usize]) -> Result<(), PlanError> {
+        let tensor = &mut self.tensors[id.index()];
+        if tensor.len() != dims.iter().product::<usize>() {
+            return Err(PlanError::Shape {
+                op: "reshape".to_owned(),
+                tensor: tensor.name.clone(),
+                found: tensor.dims.clone(),
+                expected: format!("as many elements as {dims:?}"),
+            });
+        }
+        tensor.dims = dims.to_vec();
+        Ok(())
+    }
+
+    /// Makes an activation an [`Role::Output`] of that name: readable after the run.
+    pub fn promote(&mut self, id: TensorId, name: &str) -> Result<(), PlanError> {
+        if self.by_name.contains_key(name) {
+            return Err(PlanError::Settings {
+                op: format!("output `{name}`"),
+                message: "the plan has a tensor of that name already".to_owned(),
+            });
+        }
+        let tensor = &mut self.tensors[id.index()];
+        self.by_name.remove(&tensor.name);
+        tensor.name = name.to_owned();
+        tensor.role = Role::Output;
+        self.by_name.insert(tensor.name.clone(), id);
+        Ok(())
+    }
+
     /// A name that no tensor has yet: `stem`, or `stem#2`, `stem#3` …
     pub fn fresh_name(&self, stem: &str) -> String {
         let mut name = stem.to_owned();
@@ -158,7 +191,8 @@ impl Plan {
         Ok(())
     }
 
-    /// Appends another plan's commands. Persistent tensors of the same name become one; activations stay apart.
+    /// Appends another plan's commands, their labels under the other plan's name. Persistent tensors of the same name
+    /// become one; activations stay apart.
     pub fn append(&mut self, other: &Plan) -> Result<(), PlanError> {
         let mut map = Vec::with_capacity(other.tensors.len());
         for tensor in &other.tensors {
@@ -170,6 +204,7 @@ impl Plan {
         }
         for command in &other.commands {
             let mut command = command.clone();
+            command.label = format!("{}: {}", other.name, command.label);
             for arg in &mut command.args {
                 arg.tensor = map[arg.tensor.index()];
             }

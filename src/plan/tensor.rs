@@ -18,7 +18,8 @@ impl TensorId {
 }
 
 /// The three parts of the classifier c(m(f(x))).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Part {
     /// f, the feature extractor.
     Features,

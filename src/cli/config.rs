@@ -1,0 +1,195 @@
+//! The config file: every setting of a run, in TOML.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::CliError;
+use super::nearest::nearest;
+use super::values::{Seed, Size};
+use crate::data::{FolderOptions, MaskPolarity, Shares};
+use crate::model::{Layer, Mapping, ModelConfig};
+use crate::random::Seeds;
+use crate::train::{Method, TrainConfig};
+
+mod explained;
+
+/// A whole config file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    pub data: DataSection,
+    pub model: ModelSection,
+    pub train: TrainConfig,
+    pub seeds: SeedSection,
+}
+
+/// `[data]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DataSection {
+    pub path: Option<String>,
+    pub size: Option<Size>,
+    pub channels: Option<usize>,
+    pub mask_polarity: MaskPolarity,
+    pub skip_unreadable: bool,
+    pub val_share: f64,
+    pub test_share: f64,
+}
+
+impl Default for DataSection {
+    fn default() -> Self {
+        let Shares { val, test, .. } = Shares::default();
+        Self {
+            path: None,
+            size: None,
+            channels: None,
+            mask_polarity: MaskPolarity::default(),
+            skip_unreadable: false,
+            val_share: val,
+            test_share: test,
+        }
+    }
+}
+
+/// `[model]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModelSection {
+    pub features: Vec<Layer>,
+    /// Left open, the method decides.
+    pub mapping: Option<Mapping>,
+    pub classifier: Vec<Layer>,
+}
+
+impl Default for ModelSection {
+    fn default() -> Self {
+        let ModelConfig { features, classifier, .. } = ModelConfig::default();
+        Self { features, mapping: None, classifier }
+    }
+}
+
+/// `[seeds]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SeedSection {
+    pub seed: Seed,
+    pub data: Option<Seed>,
+    pub init: Option<Seed>,
+    pub order: Option<Seed>,
+}
+
+impl Config {
+    /// Reads a config file.
+    pub fn read(path: &Path) -> Result<Self, CliError> {
+        let text = std::fs::read_to_string(path).map_err(|e| CliError::File {
+            path: path.to_owned(),
+            message: format!("cannot be read ({e}); `rationale init` writes a config to start from"),
+        })?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads the text of a config; `path` is for the message.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, CliError> {
+        toml::from_str(text).map_err(|error| CliError::Config(explain(text, path, &error)))
+    }
+
+    /// The config as text, every key with its explanation.
+    pub fn render(&self) -> String {
+        explained::render(self)
+    }
+
+    /// f, m and c. Labels alone need no mapping layer.
+    pub fn model(&self) -> ModelConfig {
+        let by_method = match self.train.method {
+            Method::LabelOnly => Mapping::None,
+            Method::TwoStage => Mapping::Diagonal,
+        };
+        ModelConfig {
+            features: self.model.features.clone(),
+            mapping: self.model.mapping.unwrap_or(by_method),
+            classifier: self.model.classifier.clone(),
+        }
+    }
+
+    /// The three seeds.
+    pub fn seeds(&self) -> Seeds {
+        let derived = Seeds::from_seed(self.seeds.seed.0);
+        let or = |own: Option<Seed>, derived| own.map_or(derived, |seed| seed.0);
+        Seeds {
+            data: or(self.seeds.data, derived.data),
+            init: or(self.seeds.init, derived.init),
+            order: or(self.seeds.order, derived.order),
+        }
+    }
+
+    /// How to read an image folder.
+    pub fn folder_options(&self) -> FolderOptions {
+        let data = &self.data;
+        // Shares as people write them: 1 − 0.15 − 0.15 is 0.7.
+        let train = ((1.0 - data.val_share - data.test_share) * 1e9).round() / 1e9;
+        FolderOptions {
+            size: data.size.map(|Size(height, width)| (height, width)),
+            channels: data.channels,
+            mask_polarity: data.mask_polarity,
+            skip_unreadable: data.skip_unreadable,
+            shares: Shares { train, val: data.val_share, test: data.test_share },
+            seed: self.seeds().data,
+        }
+    }
+
+    /// Settles everything that was left open, so that the file of a run says what ran.
+    pub fn resolve(&mut self) {
+        self.model.mapping = Some(self.model().mapping);
+        let seeds = self.seeds();
+        self.seeds.data = Some(Seed(seeds.data));
+        self.seeds.init = Some(Seed(seeds.init));
+        self.seeds.order = Some(Seed(seeds.order));
+    }
+
+    /// Differs when a setting differs that the weights after some epoch depend on.
+    pub fn digest(&self) -> String {
+        let mut config = self.clone();
+        config.resolve();
+        config.train.epochs = 0;
+        config.data.path = None;
+        format!("{:016x}", super::source::fnv(config.render().as_bytes(), super::source::FNV_START))
+    }
+}
+
+/// A parser's error as one sentence: file, line, section, and the known word that was probably meant.
+fn explain(text: &str, path: &Path, error: &toml::de::Error) -> String {
+    let message = error.message().lines().collect::<Vec<_>>().join(" ");
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    // The start of the file is where a parser points that does not know better.
+    let line = if before.is_empty() {
+        String::new()
+    } else {
+        format!(", line {}", before.lines().count().max(1) + usize::from(before.ends_with('\n')))
+    };
+    let section = before.lines().rev().map(str::trim).find(|line| line.starts_with('['));
+    let place = format!("{}{line}", path.display());
+    let mut words = message.split('`').skip(1).step_by(2);
+    let (what, word) = match (message.starts_with("unknown field"), message.starts_with("unknown variant")) {
+        (true, _) => ("key", words.next()),
+        (_, true) => ("value", words.next()),
+        _ => ("", None),
+    };
+    let Some(word) = word else {
+        return format!("{place}: {message}");
+    };
+    let known: Vec<&str> = words.collect();
+    let list = || known.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    let hint = match nearest(word, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known are {}", list()),
+    };
+    let within = match section {
+        Some(section) if what == "key" => format!(" in {section}"),
+        _ => String::new(),
+    };
+    format!("{place}: there is no {what} `{word}`{within}; {hint}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+//! The config as a commented file.
+
+use super::Config;
+
+/// Section, key, what it means, and an example for a key that may be left out.
+const KEYS: &[(&str, &str, &str, &str)] = &[
+    (
+        "data",
+        "path",
+        "A folder with one sub-folder of pictures per class (or with train/, val/ and test/ that hold such\n\
+         folders), or a built-in set such as \"triangles:ES\". DATA on the command line wins.",
+        "\"pictures\"",
+    ),
+    (
+        "data",
+        "size",
+        "Height and width that every picture is resized to: 64, or \"48x64\". Left out: pictures stay as they\n\
+         are, and must all have one size.",
+        "64",
+    ),
+    ("data", "channels", "1 for grey, 3 for colour. Left out: grey if every picture is grey.", "3"),
+    ("data", "mask_polarity", "Which pixels of a mask are the relevant ones: \"white\" or \"black\".", ""),
+    ("data", "skip_unreadable", "Go on without files that cannot be read, with a warning.", ""),
+    (
+        "data",
+        "val_share",
+        "Share of the pictures split off for validation where there is no val folder; 0 for none.",
+        "",
+    ),
+    ("data", "test_share", "Share split off for the test where there is no test folder.", ""),
+    (
+        "model",
+        "features",
+        "f, the feature extractor. Layers: { conv = { out = 16, kernel = 3, stride = 2, padding = 1 } },\n\
+         { max_pool = { kernel = 2 } }, { linear = { out = 64 } }, \"relu\", \"average_pool\".",
+        "",
+    ),
+    (
+        "model",
+        "mapping",
+        "m, the mapping layer, which explanations train: \"diagonal\", \"dense\", \"conv1x1\" or \"none\".\n\
+         Left out: diagonal for two-stage, none for label-only.",
+        "\"diagonal\"",
+    ),
+    ("model", "classifier", "c, the classifier. Layers as in `features`; the last one is \"output\".", ""),
+    ("train", "method", "\"two-stage\" (labels and explanations in turn) or \"label-only\".", ""),
+    ("train", "epochs", "How often every training picture is seen.", ""),
+    ("train", "batch", "Pictures in a batch.", ""),
+    ("train", "label_lr", "Learning rate of stage 1, which learns from labels and updates f, m and c.", ""),
+    (
+        "train",
+        "label_optimizer",
+        "Optimiser of stage 1: kind \"adam\" or \"adamw\" (beta1, beta2, epsilon, weight_decay), or \"sgd\"\n\
+         (momentum, nesterov, weight_decay).",
+        "",
+    ),
+    (
+        "train",
+        "label_route",
+        "What stage 1 updates, and a layer (stop_at = \"features.2\") past which no gradient goes.\n\
+         Left out: everything.",
+        "{ update = [\"features\", \"mapping\", \"classifier\"] }",
+    ),
+    (
+        "train",
+        "alignment_lr",
+        "Learning rate of stage 2, which learns from explanations and updates m alone.",
+        "",
+    ),
+    ("train", "alignment_optimizer", "Optimiser of stage 2; kinds as above.", ""),
+    (
+        "train",
+        "alternation",
+        "When stage 2 has its turn: after every \"batch\" of stage 1, or after every \"epoch\".",
+        "",
+    ),
+    ("train", "inner_steps", "Steps of stage 2 on each batch.", ""),
+    (
+        "train",
+        "alignment_axis",
+        "Over what the softmax of stage 2 runs: all \"features\" of a picture, or the \"positions\" of each channel.",
+        "",
+    ),
+    ("train", "temperature", "T in softmax(z / T) of stage 2.", ""),
+    (
+        "train",
+        "fill",
+        "What stands outside of the mask in the masked picture: \"grey\", \"black\", \"white\", or the \"mean\" of\n\
+         the training pictures.",
+        "",
+    ),
+    ("train", "hard_masks", "Masks count as all or nothing, rather than in shades.", ""),
+    (
+        "train",
+        "masks",
+        "Whose mask explains a picture: its \"own\". As controls: \"other\" (another picture's) and \"ones\" (all\n\
+         relevant); where these do as well, the explanations are not what helps.",
+        "",
+    ),
+    (
+        "train",
+        "class_weights",
+        "One weight per class in the loss of stage 1, classes in natural order; [] for equal weights.",
+        "",
+    ),
+    (
+        "seeds",
+        "seed",
+        "The seed that the three below are derived from. Same seeds, same device: same bits.",
+        "",
+    ),
+    ("seeds", "data", "Generated pictures, and the split of a folder.", "1"),
+    ("seeds", "init", "Initial weights.", "2"),
+    ("seeds", "order", "The order of the pictures in each epoch.", "3"),
+];
+
+pub(super) fn render(config: &Config) -> String {
+    let values = toml::Value::try_from(config).unwrap_or(toml::Value::Boolean(false));
+    let mut text = String::from(
+        "# Settings of a training run. Flags on the command line win over this file; a key that is left out\n\
+         # has the value that `rationale init` writes.\n",
+    );
+    let mut last = "";
+    for (section, key, meaning, example) in KEYS {
+        if *section != last {
+            text.push_str(&format!("\n[{section}]\n"));
+            last = section;
+        }
+        for line in meaning.lines() {
+            text.push_str(&format!("# {line}\n"));
+        }
+        match values.get(section).and_then(|section| section.get(key)) {
+            Some(toml::Value::Array(layers)) if *section == "model" => {
+                text.push_str(&format!("{key} = [\n"));
+                layers.iter().for_each(|layer| text.push_str(&format!("    {layer},\n")));
+                text.push_str("]\n");
+            }
+            Some(value) => text.push_str(&format!("{key} = {value}\n")),
+            None => text.push_str(&format!("# {key} = {example}\n")),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_explained_and_every_explanation_has_its_key() {
+        let mut full = Config::default();
+        full.resolve();
+        full.data.path = Some("x".to_owned());
+        full.data.size = Some(crate::cli::values::Size(1, 2));
+        full.data.channels = Some(1);
+        full.train.label_route = Some(crate::model::Route::stage1(true));
+        let value = toml::Value::try_from(&full).unwrap();
+        let mut keys: Vec<(String, String)> = value
+            .as_table()
+            .unwrap()
+            .iter()
+            .flat_map(|(section, keys)| {
+                keys.as_table().unwrap().keys().map(|key| (section.clone(), key.clone()))
+            })
+            .collect();
+        let mut explained: Vec<(String, String)> =
+            KEYS.iter().map(|(section, key, ..)| ((*section).to_owned(), (*key).to_owned())).collect();
+        keys.sort();
+        explained.sort();
+        assert_eq!(keys, explained);
+        assert_eq!(Config::parse(&render(&full), "x".as_ref()).unwrap(), full);
+    }
+
+    #[test]
+    fn examples_of_open_keys_are_valid() {
+        let uncommented: String = render(&Config::default())
+            .lines()
+            .map(|line| {
+                let open = KEYS.iter().any(|(_, key, _, example)| {
+                    !example.is_empty() && line == format!("# {key} = {example}")
+                });
+                if open { format!("{}\n", &line[2..]) } else { format!("{line}\n") }
+            })
+            .collect();
+        let config = Config::parse(&uncommented, "x".as_ref()).unwrap();
+        assert!(
+            config.data.size.is_some() && config.train.label_route.is_some() && config.seeds.order.is_some()
+        );
+    }
+}

@@ -1,0 +1,76 @@
+use super::*;
+
+fn refused(text: &str) -> String {
+    Config::parse(text, "my.toml".as_ref()).unwrap_err().to_string()
+}
+
+#[test]
+fn the_commented_config_is_the_default_one() {
+    let text = Config::default().render();
+    assert_eq!(Config::parse(&text, "x".as_ref()).unwrap(), Config::default());
+    assert_eq!(Config::parse("", "x".as_ref()).unwrap(), Config::default());
+}
+
+#[test]
+fn a_misspelt_key_finds_its_word() {
+    let message = refused("[data]\n\n[train]\nbatch = 3\nepohcs = 7\n");
+    assert_eq!(message, "my.toml, line 5: there is no key `epohcs` in [train]; did you mean `epochs`?");
+    let message = refused("[trian]\nepochs = 7\n");
+    assert!(message.contains("`trian`") && message.contains("`train`?"), "{message}");
+    let message = refused("[train]\nmethod = \"twostage\"\n");
+    assert!(message.contains("line 2") && message.contains("`two-stage`?"), "{message}");
+    let message = refused("[model]\nfeatures = [{ conv = { out = 4, kernle = 3 } }]\n");
+    assert!(message.contains("`kernle`") && message.contains("`kernel`?"), "{message}");
+    let message = refused("[train]\nlabel_optimizer = { kind = \"adam\", beta = 0.5 }\n");
+    assert!(message.contains("`beta`") && message.contains("`beta1`?"), "{message}");
+    let message = refused("[train]\nwavelength = 2\n");
+    assert!(message.contains("known are `method`"), "{message}");
+}
+
+#[test]
+fn other_mistakes_name_file_and_line() {
+    let message = refused("[train]\nepochs = \"many\"\n");
+    assert!(message.starts_with("my.toml, line 2: ") && message.contains("string"), "{message}");
+    let message = refused("[seeds]\nseed = -1\n");
+    assert!(message.contains("`-1` is no seed"), "{message}");
+    let message = refused("[train\nepochs = 1\n");
+    assert!(message.starts_with("my.toml, line 1"), "{message}");
+    let message = refused("[data]\nsize = \"big\"\n");
+    assert!(message.contains("HEIGHTxWIDTH"), "{message}");
+}
+
+#[test]
+fn the_method_decides_on_a_mapping_that_was_left_open() {
+    let mut config = Config::default();
+    assert_eq!(config.model().mapping, Mapping::Diagonal);
+    config.train.method = Method::LabelOnly;
+    assert_eq!(config.model().mapping, Mapping::None);
+    config.model.mapping = Some(Mapping::Dense);
+    assert_eq!(config.model().mapping, Mapping::Dense);
+}
+
+#[test]
+fn resolving_changes_nothing_but_what_was_open() {
+    let mut config =
+        Config { seeds: SeedSection { seed: Seed(7), ..Default::default() }, ..Default::default() };
+    config.seeds.order = Some(Seed(u64::MAX));
+    let seeds = config.seeds();
+    assert_eq!(seeds.order, u64::MAX);
+    assert_eq!(seeds.init, Seeds::from_seed(7).init);
+    let digest = config.digest();
+    config.resolve();
+    assert_eq!((config.seeds(), config.digest()), (seeds, digest.clone()));
+    assert_eq!(Config::parse(&config.render(), "x".as_ref()).unwrap(), config);
+    config.train.epochs += 1;
+    assert_eq!(config.digest(), digest);
+    config.train.label_lr *= 2.0;
+    assert_ne!(config.digest(), digest);
+}
+
+#[test]
+fn shares_are_what_people_write() {
+    assert_eq!(
+        Config::default().folder_options(),
+        FolderOptions { seed: Config::default().seeds().data, ..Default::default() }
+    );
+}

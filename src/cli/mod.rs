@@ -1,0 +1,90 @@
+//! The program `rationale`. Results go to standard output, everything else to standard error.
+
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod config;
+mod demo;
+mod devices;
+mod doctor;
+mod error;
+mod init;
+mod nearest;
+mod plan;
+mod settings;
+mod source;
+mod terminal;
+mod train;
+mod values;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::prelude::*;
+
+use error::CliError;
+
+/// Learns from explanations: trains image classifiers on pictures, class names, and masks that say which pixels are
+/// the reason.
+#[derive(Parser)]
+#[command(name = "rationale", version, arg_required_else_help = true, max_term_width = 110)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Demo(demo::DemoArgs),
+    Train(Box<train::TrainArgs>),
+    Init(init::InitArgs),
+    Devices(devices::DevicesArgs),
+    Doctor(doctor::DoctorArgs),
+    Plan(Box<plan::PlanArgs>),
+}
+
+/// Reads the command line and does what it says.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    listen();
+    let outcome = match &arguments.command {
+        Command::Demo(args) => demo::run(args).map_err(CliError::from),
+        Command::Train(args) => train::run(args),
+        Command::Init(args) => init::run(args),
+        Command::Devices(args) => devices::run(args),
+        Command::Doctor(args) => doctor::run(args),
+        Command::Plan(args) => plan::run(args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if !matches!(error, CliError::Stopped | CliError::Said) {
+                terminal::error(&error.to_string());
+            }
+            error.exit_code()
+        }
+    }
+}
+
+/// Log lines of the libraries below, for whoever looks for a fault: `RATIONALE_LOG=wgpu_core=info`.
+fn listen() {
+    let wanted = std::env::var("RATIONALE_LOG").unwrap_or_default();
+    let targets = wanted.parse::<tracing_subscriber::filter::Targets>().unwrap_or_default();
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(terminal::colour());
+    tracing_subscriber::registry().with(lines.with_filter(targets)).init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound_and_every_command_shows_an_example() {
+        let mut command = Arguments::command();
+        command.clone().debug_assert();
+        for sub in command.get_subcommands_mut() {
+            let help = sub.render_long_help().to_string();
+            assert!(help.contains("Example"), "{}: {help}", sub.get_name());
+        }
+    }
+}

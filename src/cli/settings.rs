@@ -1,0 +1,170 @@
+//! DATA and the flags that set a run, shared by every command that trains or plans.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::config::Config;
+use super::error::CliError;
+use super::values::{Seed, Size};
+use crate::data::MaskPolarity;
+use crate::model::Mapping;
+use crate::train::{DataFill, MaskSource, Method};
+
+#[derive(Args, Clone, Debug, Default)]
+pub struct Settings {
+    /// A folder with one sub-folder of pictures per class, or a built-in set: triangles:E, ES, EI, E4, D, DS, BB, BS
+    #[arg(value_name = "DATA")]
+    pub data: Option<OsString>,
+    /// A config file (`rationale init` writes one); flags win over it
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How to train [default: two-stage]
+    #[arg(long, value_enum, help_heading = "Training")]
+    pub method: Option<Method>,
+    /// The mapping layer, which explanations train [default: diagonal; none for label-only]
+    #[arg(long, value_enum, help_heading = "Training")]
+    pub mapping: Option<Mapping>,
+    /// How often every training picture is seen [default: 40]
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    pub epochs: Option<usize>,
+    /// Pictures in a batch [default: 50]
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    pub batch: Option<usize>,
+    /// Learning rate of stage 1, which learns from labels [default: 0.001]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true, help_heading = "Training")]
+    pub label_lr: Option<f64>,
+    /// Learning rate of stage 2, which learns from explanations [default: 0.01]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true, help_heading = "Training")]
+    pub alignment_lr: Option<f64>,
+    /// What stands outside of the mask in a masked picture [default: grey]
+    #[arg(long, value_enum, help_heading = "Training")]
+    pub fill: Option<DataFill>,
+    /// Whose mask explains a picture [default: own]
+    #[arg(long, value_enum, help_heading = "Training")]
+    pub masks: Option<MaskSource>,
+    /// The seed that the three below are derived from [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Seeds")]
+    pub seed: Option<Seed>,
+    /// Seed of generated pictures and of the split
+    #[arg(long, value_name = "N", help_heading = "Seeds")]
+    pub data_seed: Option<Seed>,
+    /// Seed of the initial weights
+    #[arg(long, value_name = "N", help_heading = "Seeds")]
+    pub init_seed: Option<Seed>,
+    /// Seed of the order of the pictures
+    #[arg(long, value_name = "N", help_heading = "Seeds")]
+    pub order_seed: Option<Seed>,
+    /// Resize every picture: 64, or HEIGHTxWIDTH such as 48x64
+    #[arg(long, value_name = "SIZE", help_heading = "Pictures")]
+    pub size: Option<Size>,
+    /// 1 for grey, 3 for colour [default: grey if every picture is grey]
+    #[arg(long, value_name = "N", help_heading = "Pictures")]
+    pub channels: Option<usize>,
+    /// Which pixels of a mask are the relevant ones [default: white]
+    #[arg(long, value_enum, help_heading = "Pictures")]
+    pub mask_polarity: Option<MaskPolarity>,
+    /// Go on without files that cannot be read, with a warning
+    #[arg(long, help_heading = "Pictures")]
+    pub skip_unreadable: bool,
+    /// Share of the pictures split off for validation where there is no val folder [default: 0.15]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Pictures")]
+    pub val_share: Option<f64>,
+    /// Share split off for the test where there is no test folder [default: 0.15]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Pictures")]
+    pub test_share: Option<f64>,
+}
+
+impl Settings {
+    /// The config file, or the defaults, with the flags on top.
+    pub fn config(&self) -> Result<Config, CliError> {
+        let mut config = match &self.config {
+            Some(path) => Config::read(path)?,
+            None => Config::default(),
+        };
+        self.apply(&mut config)?;
+        Ok(config)
+    }
+
+    /// Writes the flags over a config.
+    pub fn apply(&self, config: &mut Config) -> Result<(), CliError> {
+        fn set<T: Copy>(place: &mut T, flag: Option<T>) {
+            if let Some(value) = flag {
+                *place = value;
+            }
+        }
+        let Config { data, model, train, seeds } = config;
+        if let Some(path) = &self.data {
+            let path = path.to_str().ok_or_else(|| {
+                let path = path.to_string_lossy();
+                CliError::Config(format!(
+                    "the name of the data, {path}, is not Unicode, so no config can hold it; rename it"
+                ))
+            })?;
+            data.path = Some(path.to_owned());
+        }
+        data.size = self.size.or(data.size);
+        data.channels = self.channels.or(data.channels);
+        set(&mut data.mask_polarity, self.mask_polarity);
+        data.skip_unreadable |= self.skip_unreadable;
+        set(&mut data.val_share, self.val_share);
+        set(&mut data.test_share, self.test_share);
+        model.mapping = self.mapping.or(model.mapping);
+        set(&mut train.method, self.method);
+        set(&mut train.epochs, self.epochs);
+        set(&mut train.batch, self.batch);
+        set(&mut train.label_lr, self.label_lr);
+        set(&mut train.alignment_lr, self.alignment_lr);
+        set(&mut train.fill, self.fill);
+        set(&mut train.masks, self.masks);
+        if let Some(seed) = self.seed {
+            // A new seed derives new ones; those that a file had derived from another do not outlive it.
+            *seeds = super::config::SeedSection { seed, ..Default::default() };
+        }
+        seeds.data = self.data_seed.or(seeds.data);
+        seeds.init = self.init_seed.or(seeds.init);
+        seeds.order = self.order_seed.or(seeds.order);
+        Ok(())
+    }
+
+    /// The flags given that a run cannot change halfway.
+    pub fn fixed_flags(&self) -> Vec<&'static str> {
+        [
+            (self.config.is_some(), "--config"),
+            (self.method.is_some(), "--method"),
+            (self.mapping.is_some(), "--mapping"),
+            (self.batch.is_some(), "--batch"),
+            (self.fill.is_some(), "--fill"),
+            (self.masks.is_some(), "--masks"),
+            (self.seed.is_some(), "--seed"),
+            (self.data_seed.is_some(), "--data-seed"),
+            (self.init_seed.is_some(), "--init-seed"),
+            (self.order_seed.is_some(), "--order-seed"),
+            (self.size.is_some(), "--size"),
+            (self.channels.is_some(), "--channels"),
+            (self.mask_polarity.is_some(), "--mask-polarity"),
+            (self.skip_unreadable, "--skip-unreadable"),
+            (self.val_share.is_some(), "--val-share"),
+            (self.test_share.is_some(), "--test-share"),
+        ]
+        .into_iter()
+        .filter_map(|(given, flag)| given.then_some(flag))
+        .collect()
+    }
+}
+
+/// The device to run on.
+#[derive(Args, Clone, Debug, Default)]
+pub struct DeviceFlag {
+    /// auto, cpu, a number from `rationale devices`, or a part of an adapter's name
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+}
+
+impl DeviceFlag {
+    /// What was said, or `auto`.
+    pub fn name(&self) -> &str {
+        self.device.as_deref().unwrap_or("auto")
+    }
+}

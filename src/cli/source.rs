@@ -1,0 +1,176 @@
+//! The data of a run: read or generated, described, and told apart by a digest.
+
+use std::path::Path;
+
+use super::config::Config;
+use super::error::CliError;
+use super::terminal::{self, count, plural};
+use crate::data::triangles::{PatchRule, TriangleSet};
+use crate::data::{Dataset, Pixels, read_folder};
+
+/// Test pictures of a built-in set.
+const TEST_PICTURES: usize = 3000;
+
+/// What a run trains on and is judged by.
+pub struct Source {
+    pub train: Dataset,
+    pub val: Option<Dataset>,
+    pub test: Dataset,
+    /// The test pictures with the patch of class 0 and with that of class 1, for sets that have one.
+    pub patched: Option<[Dataset; 2]>,
+    pub warnings: Vec<String>,
+}
+
+/// The name that stands for the data in a run folder's name.
+pub fn name(path: &str) -> String {
+    let last = match path.split_once(':') {
+        Some(("triangles", set)) => format!("triangles-{}", set.to_uppercase()),
+        _ => {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.into());
+            path.file_name().map_or("data".to_owned(), |name| name.to_string_lossy().into_owned())
+        }
+    };
+    let tame = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+    last.chars().map(tame).collect::<String>().trim_start_matches('.').to_owned()
+}
+
+/// Reads the data that a config names. Only for planning: `train_only` leaves the test pictures of built-in sets out.
+pub fn load(config: &Config, train_only: bool) -> Result<Source, CliError> {
+    let Some(path) = config.data.path.as_deref() else {
+        return Err(CliError::Usage(
+            "no data: name a folder of pictures or a built-in set, as in `rationale train triangles:ES`"
+                .to_owned(),
+        ));
+    };
+    if let Some(set) = TriangleSet::built_in(path) {
+        let set = set?;
+        let defaults = super::config::DataSection { path: config.data.path.clone(), ..Default::default() };
+        if config.data != defaults {
+            return Err(CliError::Config(format!(
+                "size, channels, masks and shares of {path} are built in: leave [data] and its flags out"
+            )));
+        }
+        let seed = config.seeds().data;
+        let test = |patch| set.test(if train_only { 2 } else { TEST_PICTURES }, seed, patch);
+        let has_patch = set.definition().train_patch != PatchRule::None;
+        let patched = match has_patch && !train_only {
+            true => Some([test(PatchRule::Always(0))?, test(PatchRule::Always(1))?]),
+            false => None,
+        };
+        let (train, test) = (set.train(seed)?, test(PatchRule::None)?);
+        return Ok(Source { train, val: None, test, patched, warnings: Vec::new() });
+    }
+    let splits = read_folder(Path::new(path), &config.folder_options())?;
+    Ok(Source {
+        train: splits.train,
+        val: splits.val,
+        test: splits.test,
+        patched: None,
+        warnings: splits.warnings,
+    })
+}
+
+impl Source {
+    /// The parts and their names.
+    fn parts(&self) -> Vec<(&'static str, &Dataset)> {
+        let val = self.val.as_ref().map(|val| ("val", val));
+        [Some(("train", &self.train)), val, Some(("test", &self.test))].into_iter().flatten().collect()
+    }
+
+    /// Pictures, classes and explanations, for people.
+    pub fn describe(&self, path: &str) {
+        let Dataset { height, width, channels, classes, .. } = &self.train;
+        let colour = if *channels == 3 { "colour" } else { "grey" };
+        terminal::field(
+            "data",
+            &format!("{path}: {height}×{width} {colour}, {}", plural(classes.len(), "class")),
+        );
+        let mut rows = vec![["", "pictures", "explained", "per class"].map(str::to_owned).to_vec()];
+        for (name, part) in self.parts() {
+            rows.push(vec![
+                name.to_owned(),
+                count(part.len()),
+                count(part.explained_count()),
+                per_class(classes, &part.class_counts()),
+            ]);
+        }
+        for line in terminal::table(&rows, &[1, 2]).lines() {
+            terminal::field("", line);
+        }
+    }
+
+    /// Changes with any pixel, label or mask of the training pictures.
+    pub fn digest(&self) -> String {
+        let data = &self.train;
+        let mut hash = FNV_START;
+        match &data.pixels {
+            Pixels::Byte(bytes) => hash = fnv(bytes, hash),
+            Pixels::Float(values) => {
+                for value in values {
+                    hash = fnv(&value.to_bits().to_le_bytes(), hash);
+                }
+            }
+        }
+        for label in &data.labels {
+            hash = fnv(&label.to_le_bytes(), hash);
+        }
+        hash = fnv(&data.masks, hash);
+        data.classes.iter().for_each(|class| hash = fnv(class.as_bytes(), hash));
+        let explained: Vec<u8> = data.explained.iter().map(|&explained| u8::from(explained)).collect();
+        format!("{:016x}", fnv(&explained, hash))
+    }
+}
+
+/// `up 250, down 250`, or the range where there are many classes.
+fn per_class(classes: &[String], counts: &[usize]) -> String {
+    if classes.len() <= 10 {
+        let each: Vec<String> =
+            classes.iter().zip(counts).map(|(class, &n)| format!("{class} {}", count(n))).collect();
+        return each.join(", ");
+    }
+    let (least, most) = (counts.iter().min(), counts.iter().max());
+    format!("{} to {}", count(least.copied().unwrap_or(0)), count(most.copied().unwrap_or(0)))
+}
+
+/// Where [`fnv`] starts.
+pub const FNV_START: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// FNV-1a, 64 bits.
+pub fn fnv(bytes: &[u8], hash: u64) -> u64 {
+    bytes.iter().fold(hash, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_fit_for_a_folder() {
+        assert_eq!(name("triangles:es"), "triangles-ES");
+        assert_eq!(name("/data/my pictures/"), "my-pictures");
+        assert_eq!(name("a/.hidden"), "hidden");
+    }
+
+    #[test]
+    fn a_digest_sees_pixels_labels_and_masks() {
+        let mut config = Config::default();
+        config.data.path = Some("triangles:ES".to_owned());
+        let source = || load(&config, true).unwrap();
+        let first = source().digest();
+        assert_eq!(source().digest(), first);
+        let mut other = source();
+        other.train.masks[7] ^= 255;
+        assert_ne!(other.digest(), first);
+        let mut other = source();
+        other.train.labels[0] = 1 - other.train.labels[0];
+        assert_ne!(other.digest(), first);
+    }
+
+    #[test]
+    fn settings_that_cannot_apply_are_refused() {
+        let mut config = Config::default();
+        config.data.path = Some("triangles:E".to_owned());
+        config.data.channels = Some(3);
+        assert!(load(&config, true).err().unwrap().to_string().contains("built in"));
+    }
+}

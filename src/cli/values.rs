@@ -1,0 +1,160 @@
+//! Values of flags: what may be written after them, and how it is read.
+
+use std::str::FromStr;
+
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::data::MaskPolarity;
+use crate::model::Mapping;
+use crate::train::{DataFill, MaskSource, Method};
+
+/// Gives an enum of another room its names on the command line; those of the config.
+macro_rules! names {
+    ($type:ident { $($variant:ident = $name:literal: $help:literal),+ $(,)? }) => {
+        impl ValueEnum for $type {
+            fn value_variants<'a>() -> &'a [Self] {
+                &[$($type::$variant),+]
+            }
+
+            fn to_possible_value(&self) -> Option<PossibleValue> {
+                Some(match self {
+                    $($type::$variant => PossibleValue::new($name).help($help)),+
+                })
+            }
+        }
+    };
+}
+
+names!(Method {
+    TwoStage = "two-stage": "labels and explanations in turn",
+    LabelOnly = "label-only": "labels alone; explanations are not used",
+});
+
+names!(Mapping {
+    Diagonal = "diagonal": "one weight per feature",
+    Dense = "dense": "a matrix over all features",
+    Conv1x1 = "conv1x1": "a matrix over the channels, the same at every position",
+    None = "none": "no mapping layer",
+});
+
+names!(DataFill {
+    Grey = "grey": "mid grey",
+    Black = "black": "black",
+    White = "white": "white",
+    Mean = "mean": "the mean of each channel over the training pictures",
+});
+
+names!(MaskSource {
+    Own = "own": "the picture's own",
+    Other = "other": "another picture's, as a control",
+    Ones = "ones": "a mask that keeps everything, as a control",
+});
+
+names!(MaskPolarity {
+    White = "white": "white is relevant",
+    Black = "black": "black is relevant",
+});
+
+/// Height and width: `64` or `48x64`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size(pub usize, pub usize);
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (height, width) = text.split_once(['x', '×']).unwrap_or((text, text));
+        match (height.trim().parse(), width.trim().parse()) {
+            (Ok(height), Ok(width)) => Ok(Self(height, width)),
+            _ => Err("a size is one number for square pictures, such as 64, or HEIGHTxWIDTH, such as 48x64"
+                .to_owned()),
+        }
+    }
+}
+
+/// TOML's integers have 63 bits; a seed has 64. A string takes the rest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seed(pub u64);
+
+/// A number or a string, as text.
+fn text_of<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(match toml::Value::deserialize(deserializer)? {
+        toml::Value::String(text) => text,
+        other => other.to_string(),
+    })
+}
+
+impl Serialize for Size {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0 == self.1 {
+            serializer.serialize_u64(self.0 as u64)
+        } else {
+            serializer.serialize_str(&format!("{}x{}", self.0, self.1))
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text_of(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl FromStr for Seed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.trim()
+            .parse()
+            .map(Self)
+            .map_err(|_| format!("`{text}` is no seed: a seed is a whole number from 0 to {}", u64::MAX))
+    }
+}
+
+impl Serialize for Seed {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match i64::try_from(self.0) {
+            Ok(small) => serializer.serialize_i64(small),
+            Err(_) => serializer.serialize_str(&self.0.to_string()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Seed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text_of(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Flags and config share one vocabulary.
+    fn same_names<T: ValueEnum + Serialize>() {
+        for value in T::value_variants() {
+            let flag = value.to_possible_value().unwrap().get_name().to_owned();
+            assert_eq!(toml::Value::try_from(value).unwrap().as_str(), Some(flag.as_str()));
+        }
+    }
+
+    #[test]
+    fn flags_and_config_use_the_same_names() {
+        same_names::<Method>();
+        same_names::<Mapping>();
+        same_names::<DataFill>();
+        same_names::<MaskSource>();
+        same_names::<MaskPolarity>();
+    }
+
+    #[test]
+    fn sizes_and_seeds_are_read_whole() {
+        assert_eq!("64".parse(), Ok(Size(64, 64)));
+        assert_eq!("48x64".parse(), Ok(Size(48, 64)));
+        assert!("big".parse::<Size>().is_err() && "-3".parse::<Size>().is_err());
+        assert_eq!("18446744073709551615".parse(), Ok(Seed(u64::MAX)));
+        assert!("-1".parse::<Seed>().is_err());
+    }
+}

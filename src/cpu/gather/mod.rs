@@ -1,0 +1,68 @@
+//! Batches out of a data set that lies on the device.
+
+pub mod labels;
+pub mod masked;
+pub mod pictures;
+
+use super::Real;
+
+crate::params! {
+    /// Uniform of the gathering kernels.
+    pub struct Gather {
+        /// R·N.
+        rows: u32,
+        /// N.
+        batch: u32,
+        /// Steps of an epoch, L / N.
+        steps: u32,
+        /// Pictures in the data set.
+        count: u32,
+        /// Values of a picture, H·W·C.
+        size: u32,
+        /// C.
+        channels: u32,
+        /// K.
+        classes: u32,
+        /// 1: pixels are unorm8, four to a word; 0: f32 bits.
+        packed: u32,
+        /// 1: a mask counts as 1 from one half on, else as 0.
+        hard: u32,
+        /// Factor of a pixel value in [0, 1].
+        scale: f32,
+        /// What is added then.
+        shift: f32,
+    }
+}
+
+impl Gather {
+    /// The picture in batch row r·N + n, order[r, clock·N + n]; `None` for padding and past the last step.
+    fn picture_of(&self, row: usize, order: &[u32], clock: &[u32]) -> Option<usize> {
+        let (batch, steps) = (self.batch as usize, self.steps as usize);
+        let step = clock[0] as usize;
+        if step >= steps {
+            return None;
+        }
+        let picture = order[(row / batch * steps + step) * batch + row % batch];
+        (picture < self.count).then_some(picture as usize)
+    }
+
+    /// scale · p + shift for the pixel value p at position i of the whole data set.
+    fn pixel<T: Real>(&self, pixels: &[u32], i: usize) -> T {
+        let p =
+            if self.packed == 0 { T::from_f32(f32::from_bits(pixels[i])) } else { unorm8(byte(pixels, i)) };
+        T::from_f32(self.scale) * p + T::from_f32(self.shift)
+    }
+}
+
+/// Byte i of packed words, the lowest byte of a word first.
+fn byte(words: &[u32], i: usize) -> u32 {
+    (words[i / 4] >> (i % 4 * 8)) & 255
+}
+
+/// 0 … 255 as 0 … 1.
+fn unorm8<T: Real>(byte: u32) -> T {
+    T::from_f64(f64::from(byte)) / T::from_f64(255.0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! Layers as a person writes them in TOML.
+
+use serde::{Deserialize, Serialize};
+
+fn one() -> usize {
+    1
+}
+
+/// A convolution. Square kernels: the same number along height and width.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Conv {
+    /// Output channels.
+    pub out: usize,
+    /// Kernel size.
+    pub kernel: usize,
+    /// Stride.
+    #[serde(default = "one")]
+    pub stride: usize,
+    /// Zero padding on each side.
+    #[serde(default)]
+    pub padding: usize,
+    /// Dilation.
+    #[serde(default = "one")]
+    pub dilation: usize,
+}
+
+/// Max pooling. Square windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pool {
+    /// Window size.
+    pub kernel: usize,
+    /// Stride; the window size where it is not given.
+    #[serde(default)]
+    pub stride: Option<usize>,
+    /// Padding on each side; padding never wins.
+    #[serde(default)]
+    pub padding: usize,
+}
+
+/// A linear layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Linear {
+    /// Output features.
+    pub out: usize,
+}
+
+/// One layer of f or c.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layer {
+    /// `{ conv = { out = 16, kernel = 3, stride = 2, padding = 1 } }`
+    Conv(Conv),
+    /// `"relu"`
+    Relu,
+    /// `{ max_pool = { kernel = 2 } }`
+    MaxPool(Pool),
+    /// `"average_pool"`: the mean over all positions of each channel.
+    AveragePool,
+    /// `{ linear = { out = 1024 } }`: flattens what it gets.
+    Linear(Linear),
+    /// `"output"`: a linear layer onto the classes. The last layer of c.
+    Output,
+}
+
+/// The mapping layer m.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mapping {
+    /// No mapping layer: z = f(x).
+    None,
+    /// z = W f + b over all features; identity at the start.
+    Dense,
+    /// z = w ⊙ f + b, one weight per channel and position; identity at the start.
+    Diagonal,
+    /// A 1×1 convolution: the same channel mixing at every position; identity at the start.
+    Conv1x1,
+}
+
+impl std::fmt::Display for Mapping {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Mapping::None => "none",
+            Mapping::Dense => "dense",
+            Mapping::Diagonal => "diagonal",
+            Mapping::Conv1x1 => "conv1x1",
+        })
+    }
+}
+
+/// f, m and c.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// f, the feature extractor.
+    pub features: Vec<Layer>,
+    /// m, the mapping layer.
+    pub mapping: Mapping,
+    /// c, the classifier; its last layer is `"output"`.
+    pub classifier: Vec<Layer>,
+}
+
+impl Default for ModelConfig {
+    /// The reference network: three strided convolutions, D = 512 at 32×32, a diagonal mapping, a linear classifier.
+    fn default() -> Self {
+        let conv = |out, kernel, padding| Layer::Conv(Conv { out, kernel, stride: 2, padding, dilation: 1 });
+        Self {
+            features: vec![
+                conv(16, 5, 2),
+                Layer::Relu,
+                conv(32, 3, 1),
+                Layer::Relu,
+                conv(32, 3, 1),
+                Layer::Relu,
+            ],
+            mapping: Mapping::Diagonal,
+            classifier: vec![Layer::Output],
+        }
+    }
+}

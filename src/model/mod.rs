@@ -1,0 +1,21 @@
+//! The classifier c(m(f(x))): its layers, its initial weights, which part a stage updates, and the stages as plans.
+
+mod config;
+mod error;
+mod init;
+mod network;
+mod optimizer;
+mod route;
+mod stage;
+
+pub use config::{Conv, Layer, Linear, Mapping, ModelConfig, Pool};
+pub use error::ModelError;
+pub use init::initial_weights;
+pub use network::{Fill, MapShape, Network, Parameter, Tape};
+pub use optimizer::OptimizerConfig;
+pub use route::Route;
+pub use stage::{
+    AlignmentAxis, Dimensions, EvaluationPlan, Stage1, Stage2, advance, data_source, evaluation, features,
+    input_gradient, stage1, stage2,
+};
+pub(crate) use stage::{D_X, X};

@@ -1,0 +1,471 @@
+//! The network with every shape resolved: forward and backward recorded layer by layer.
+
+use super::{Layer, Mapping, ModelConfig, ModelError, Route};
+use crate::ops::{average_pool, bias, conv2d, diagonal, linear, max_pool, relu};
+use crate::plan::{Part, Plan, PlanError, Role, TensorId};
+use crate::shader::DType;
+
+/// Height, width and channels of a feature map; a flat vector is 1×1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MapShape {
+    /// H.
+    pub height: usize,
+    /// W.
+    pub width: usize,
+    /// C.
+    pub channels: usize,
+}
+
+impl MapShape {
+    /// D = H·W·C.
+    pub fn len(self) -> usize {
+        self.height * self.width * self.channels
+    }
+
+    /// True for no pixels or channels.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// How a parameter starts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fill {
+    /// Normal with variance 2 / fan-in (He et al. 2015).
+    He {
+        /// Inputs of one output.
+        fan_in: usize,
+    },
+    /// All zero.
+    Zero,
+    /// All one.
+    One,
+    /// A square identity matrix.
+    Identity,
+}
+
+/// A weight or bias.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// Such as `features.0.weight`.
+    pub name: String,
+    /// The part that it belongs to.
+    pub part: Part,
+    /// Dimensions of one replica.
+    pub dims: Vec<usize>,
+    /// How it starts.
+    pub fill: Fill,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Conv(conv2d::Settings, usize),
+    Relu,
+    MaxPool(max_pool::Settings),
+    AveragePool,
+    Linear(usize),
+    Diagonal,
+}
+
+#[derive(Clone, Debug)]
+struct Node {
+    name: String,
+    part: Part,
+    kind: Kind,
+    input: MapShape,
+    output: MapShape,
+    /// The ReLU behind it is computed by the same kernel.
+    fused_relu: bool,
+    weight_fill: Fill,
+}
+
+impl Node {
+    fn has_parameters(&self) -> bool {
+        matches!(self.kind, Kind::Conv(..) | Kind::Linear(_) | Kind::Diagonal)
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        let (c_in, c_out) = (self.input.channels, self.output.channels);
+        let (weight, bias) = match self.kind {
+            Kind::Conv(settings, _) => {
+                (vec![settings.kernel[0], settings.kernel[1], c_in, c_out], vec![c_out])
+            }
+            Kind::Linear(out) => (vec![self.input.len(), out], vec![out]),
+            Kind::Diagonal => (vec![self.input.len()], vec![self.input.len()]),
+            _ => return Vec::new(),
+        };
+        let make = |suffix: &str, dims, fill| Parameter {
+            name: format!("{}.{suffix}", self.name),
+            part: self.part,
+            dims,
+            fill,
+        };
+        vec![make("weight", weight, self.weight_fill), make("bias", bias, Fill::Zero)]
+    }
+}
+
+/// One layer's forward pass, as its backward pass needs it.
+#[derive(Clone, Debug)]
+struct Step {
+    node: usize,
+    x: TensorId,
+    x_dims: Vec<usize>,
+    y: TensorId,
+    argmax: Option<TensorId>,
+}
+
+/// The forward pass that was recorded.
+#[derive(Clone, Debug, Default)]
+pub struct Tape {
+    steps: Vec<Step>,
+}
+
+/// f, m and c with every shape known.
+#[derive(Clone, Debug)]
+pub struct Network {
+    nodes: Vec<Node>,
+    input: MapShape,
+    features: MapShape,
+    classes: usize,
+    replicas: usize,
+}
+
+impl Network {
+    /// Resolves a description for pictures of one shape.
+    pub fn new(
+        config: &ModelConfig,
+        input: MapShape,
+        classes: usize,
+        replicas: usize,
+    ) -> Result<Self, ModelError> {
+        let mut nodes = Vec::new();
+        let mut shape = input;
+        for (part, layers) in [(Part::Features, &config.features), (Part::Classifier, &config.classifier)] {
+            if part == Part::Classifier {
+                push_mapping(&mut nodes, config.mapping, shape);
+            }
+            for (i, layer) in layers.iter().enumerate() {
+                let name = format!("{}.{i}", part.name());
+                let last = part == Part::Classifier && i + 1 == layers.len();
+                if (*layer == Layer::Output) != last {
+                    return Err(ModelError::Layer {
+                        layer: name,
+                        kind: "output",
+                        message: "`output` is the last layer of the classifier, and only that".to_owned(),
+                    });
+                }
+                // A ReLU behind a convolution or linear layer of the same part rides along in its kernel.
+                if *layer == Layer::Relu
+                    && let Some(previous) = nodes.last_mut()
+                    && i > 0
+                    && matches!(previous.kind, Kind::Conv(..) | Kind::Linear(_))
+                    && previous.part == part
+                    && !previous.fused_relu
+                {
+                    previous.fused_relu = true;
+                    continue;
+                }
+                let (kind, output) = resolve(layer, &name, shape, classes)?;
+                let fan_in = match kind {
+                    Kind::Conv(settings, _) => settings.kernel[0] * settings.kernel[1] * shape.channels,
+                    _ => shape.len(),
+                };
+                let weight_fill = Fill::He { fan_in };
+                nodes.push(Node { name, part, kind, input: shape, output, fused_relu: false, weight_fill });
+                shape = output;
+            }
+        }
+        if config.classifier.is_empty() {
+            return Err(ModelError::Network(
+                "the classifier is empty; its last layer must be \"output\"".into(),
+            ));
+        }
+        let features =
+            nodes.iter().rev().find(|node| node.part == Part::Features).map_or(input, |node| node.output);
+        Ok(Self { nodes, input, features, classes, replicas })
+    }
+
+    /// Shape of a picture.
+    pub fn input(&self) -> MapShape {
+        self.input
+    }
+
+    /// Shape of f(x).
+    pub fn features(&self) -> MapShape {
+        self.features
+    }
+
+    /// K.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// R.
+    pub fn replicas(&self) -> usize {
+        self.replicas
+    }
+
+    /// The same network with one replica.
+    pub fn single(&self) -> Self {
+        Self { replicas: 1, ..self.clone() }
+    }
+
+    /// Whether there is a mapping layer.
+    pub fn has_mapping(&self) -> bool {
+        self.nodes.iter().any(|node| node.part == Part::Mapping)
+    }
+
+    /// Every weight and bias, in the order in which a picture meets them.
+    pub fn parameters(&self) -> Vec<Parameter> {
+        self.nodes.iter().flat_map(Node::parameters).collect()
+    }
+
+    /// A parameter's tensor in a plan.
+    pub fn parameter(&self, plan: &mut Plan, parameter: &Parameter) -> Result<TensorId, PlanError> {
+        plan.add(
+            &parameter.name,
+            &self.with_replicas(&parameter.dims),
+            DType::F32,
+            Role::Parameter(parameter.part),
+        )
+    }
+
+    /// A parameter's gradient in a plan: `conv1.weight` has the gradient `conv1.d_weight`.
+    pub fn gradient(&self, plan: &mut Plan, parameter: &Parameter) -> Result<TensorId, PlanError> {
+        let name = gradient_name(&parameter.name);
+        plan.add(name, &self.with_replicas(&parameter.dims), DType::F32, Role::Gradient(parameter.part))
+    }
+
+    fn with_replicas(&self, dims: &[usize]) -> Vec<usize> {
+        [&[self.replicas], dims].concat()
+    }
+
+    fn tensors(&self, plan: &mut Plan, node: &Node, gradients: bool) -> Result<[TensorId; 2], PlanError> {
+        let parameters = node.parameters();
+        let mut ids = parameters.iter().map(|parameter| {
+            if gradients { self.gradient(plan, parameter) } else { self.parameter(plan, parameter) }
+        });
+        match (ids.next(), ids.next()) {
+            (Some(weight), Some(bias)) => Ok([weight?, bias?]),
+            _ => Err(PlanError::Settings { op: node.name.clone(), message: "has no parameters".to_owned() }),
+        }
+    }
+
+    /// Records one part's forward pass over x `[R, N, H, W, C]`; returns its output, shaped as a map.
+    pub fn forward(
+        &self,
+        plan: &mut Plan,
+        part: Part,
+        x: TensorId,
+        tape: &mut Tape,
+    ) -> Result<TensorId, PlanError> {
+        let mut x = x;
+        for (index, node) in self.nodes.iter().enumerate().filter(|(_, node)| node.part == part) {
+            let x_dims = plan.dims(x).to_vec();
+            let mut argmax = None;
+            let y = match node.kind {
+                Kind::Conv(settings, _) => {
+                    let [weight, bias] = self.tensors(plan, node, false)?;
+                    conv2d::forward(plan, &node.name, x, weight, bias, settings, node.fused_relu)?
+                }
+                Kind::Linear(_) => {
+                    let [weight, bias] = self.tensors(plan, node, false)?;
+                    linear::forward(plan, &node.name, x, weight, bias, node.fused_relu)?
+                }
+                Kind::Diagonal => {
+                    let [weight, bias] = self.tensors(plan, node, false)?;
+                    diagonal::forward(plan, &node.name, x, weight, bias)?
+                }
+                Kind::Relu => relu::forward(plan, &node.name, x)?,
+                Kind::MaxPool(settings) => {
+                    let (y, winners) = max_pool::forward(plan, &node.name, x, settings)?;
+                    argmax = Some(winners);
+                    y
+                }
+                Kind::AveragePool => average_pool::forward(plan, &node.name, x)?,
+            };
+            let batch = x_dims.get(1).copied().unwrap_or(1);
+            let MapShape { height, width, channels } = node.output;
+            plan.reshape(y, &[self.replicas, batch, height, width, channels])?;
+            tape.steps.push(Step { node: index, x, x_dims, y, argmax });
+            x = y;
+        }
+        Ok(x)
+    }
+
+    /// Records the backward pass of a tape from d_y, the gradient of its last output: the weight gradients of the
+    /// parts that the route updates, and no command more than they need. With `to_input` the gradient goes all the
+    /// way down and d_x is returned.
+    pub fn backward(
+        &self,
+        plan: &mut Plan,
+        tape: &Tape,
+        d_y: TensorId,
+        route: &Route,
+        to_input: bool,
+    ) -> Result<Option<TensorId>, ModelError> {
+        let stop = match &route.stop_at {
+            None => 0,
+            Some(layer) => self.stop_index(tape, layer)?,
+        };
+        let updated = |step: &Step| {
+            let node = &self.nodes[step.node];
+            node.has_parameters() && route.updates(node.part)
+        };
+        let lowest = if to_input {
+            0
+        } else {
+            match tape.steps.iter().enumerate().position(|(i, step)| i >= stop && updated(step)) {
+                Some(lowest) => lowest,
+                None => return Ok(None),
+            }
+        };
+        let mut d_y = d_y;
+        for (i, step) in tape.steps.iter().enumerate().skip(lowest).rev() {
+            let node = &self.nodes[step.node];
+            if node.fused_relu {
+                d_y = relu::backward(plan, &format!("{} relu", node.name), step.y, d_y)?;
+            }
+            if updated(step) && i >= stop {
+                let [d_weight, d_bias] = self.tensors(plan, node, true)?;
+                match node.kind {
+                    Kind::Conv(settings, _) => {
+                        conv2d::backward_weight(plan, &node.name, step.x, d_y, d_weight, settings)?;
+                    }
+                    Kind::Linear(_) => linear::backward_weight(plan, &node.name, step.x, d_y, d_weight)?,
+                    _ => diagonal::backward_weight(plan, &node.name, step.x, d_y, d_weight)?,
+                }
+                bias::backward(plan, &node.name, d_y, d_bias)?;
+            }
+            if i == lowest && !to_input {
+                return Ok(None);
+            }
+            let d_x = match (node.kind, step.argmax) {
+                (Kind::Conv(settings, _), _) => {
+                    let [weight, _] = self.tensors(plan, node, false)?;
+                    conv2d::backward_input(plan, &node.name, d_y, weight, &step.x_dims, settings)?
+                }
+                (Kind::Linear(_), _) => {
+                    let [weight, _] = self.tensors(plan, node, false)?;
+                    linear::backward_input(plan, &node.name, d_y, weight, &step.x_dims)?
+                }
+                (Kind::Diagonal, _) => {
+                    let [weight, _] = self.tensors(plan, node, false)?;
+                    diagonal::backward_input(plan, &node.name, d_y, weight)?
+                }
+                (Kind::MaxPool(settings), Some(argmax)) => {
+                    max_pool::backward(plan, &node.name, d_y, argmax, &step.x_dims, settings)?
+                }
+                (Kind::AveragePool, _) => average_pool::backward(plan, &node.name, d_y, &step.x_dims)?,
+                (Kind::Relu | Kind::MaxPool(_), _) => relu::backward(plan, &node.name, step.y, d_y)?,
+            };
+            plan.reshape(d_x, &step.x_dims)?;
+            d_y = d_x;
+        }
+        Ok(Some(d_y))
+    }
+
+    fn stop_index(&self, tape: &Tape, layer: &str) -> Result<usize, ModelError> {
+        let name = |step: &Step| self.nodes[step.node].name.clone();
+        tape.steps.iter().position(|step| name(step) == layer).ok_or_else(|| {
+            let known: Vec<String> = tape.steps.iter().map(name).collect();
+            ModelError::Route(format!("stop_at names no layer `{layer}`; there are {}", known.join(", ")))
+        })
+    }
+}
+
+/// `features.0.weight` → `features.0.d_weight`.
+pub(super) fn gradient_name(parameter: &str) -> String {
+    match parameter.rsplit_once('.') {
+        Some((layer, name)) => format!("{layer}.d_{name}"),
+        None => format!("d_{parameter}"),
+    }
+}
+
+fn push_mapping(nodes: &mut Vec<Node>, mapping: Mapping, shape: MapShape) {
+    let one = conv2d::Settings { kernel: [1, 1], stride: [1, 1], padding: [0, 0], dilation: [1, 1] };
+    let (kind, weight_fill) = match mapping {
+        Mapping::None => return,
+        Mapping::Dense => (Kind::Linear(shape.len()), Fill::Identity),
+        Mapping::Diagonal => (Kind::Diagonal, Fill::One),
+        Mapping::Conv1x1 => (Kind::Conv(one, shape.channels), Fill::Identity),
+    };
+    nodes.push(Node {
+        name: Part::Mapping.name().to_owned(),
+        part: Part::Mapping,
+        kind,
+        input: shape,
+        output: shape,
+        fused_relu: false,
+        weight_fill,
+    });
+}
+
+fn resolve(
+    layer: &Layer,
+    name: &str,
+    shape: MapShape,
+    classes: usize,
+) -> Result<(Kind, MapShape), ModelError> {
+    let wrong = |kind, message: String| ModelError::Layer { layer: name.to_owned(), kind, message };
+    let flat = |channels| MapShape { height: 1, width: 1, channels };
+    let too_large = |kernel| {
+        format!(
+            "a kernel of {kernel} does not fit the {}×{} map that reaches it; use a smaller kernel or stride, more \
+             padding, or larger pictures (--size)",
+            shape.height, shape.width
+        )
+    };
+    let positive = |kind, numbers: &[(&str, usize)]| match numbers.iter().find(|(_, n)| *n == 0) {
+        Some((what, _)) => Err(wrong(kind, format!("`{what}` must be at least 1"))),
+        None => Ok(()),
+    };
+    match *layer {
+        Layer::Conv(conv) => {
+            positive(
+                "conv",
+                &[
+                    ("out", conv.out),
+                    ("kernel", conv.kernel),
+                    ("stride", conv.stride),
+                    ("dilation", conv.dilation),
+                ],
+            )?;
+            let size = |n| conv2d::output_size(n, conv.kernel, conv.stride, conv.padding, conv.dilation);
+            let (Some(height), Some(width)) = (size(shape.height), size(shape.width)) else {
+                return Err(wrong("conv", too_large(conv.kernel)));
+            };
+            let settings = conv2d::Settings {
+                kernel: [conv.kernel; 2],
+                stride: [conv.stride; 2],
+                padding: [conv.padding; 2],
+                dilation: [conv.dilation; 2],
+            };
+            Ok((Kind::Conv(settings, conv.out), MapShape { height, width, channels: conv.out }))
+        }
+        Layer::Relu => Ok((Kind::Relu, shape)),
+        Layer::MaxPool(pool) => {
+            let stride = pool.stride.unwrap_or(pool.kernel);
+            positive("max_pool", &[("kernel", pool.kernel), ("stride", stride)])?;
+            if pool.padding * 2 > pool.kernel {
+                return Err(wrong("max_pool", "`padding` must be at most half of `kernel`".to_owned()));
+            }
+            let size = |n| conv2d::output_size(n, pool.kernel, stride, pool.padding, 1);
+            let (Some(height), Some(width)) = (size(shape.height), size(shape.width)) else {
+                return Err(wrong("max_pool", too_large(pool.kernel)));
+            };
+            let settings = max_pool::Settings {
+                kernel: [pool.kernel; 2],
+                stride: [stride; 2],
+                padding: [pool.padding; 2],
+            };
+            Ok((Kind::MaxPool(settings), MapShape { height, width, channels: shape.channels }))
+        }
+        Layer::AveragePool => Ok((Kind::AveragePool, flat(shape.channels))),
+        Layer::Linear(linear) => {
+            positive("linear", &[("out", linear.out)])?;
+            Ok((Kind::Linear(linear.out), flat(linear.out)))
+        }
+        Layer::Output => Ok((Kind::Linear(classes), flat(classes))),
+    }
+}

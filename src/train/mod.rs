@@ -1,0 +1,16 @@
+//! Training: methods and their settings, the loop, metrics, checkpoints.
+
+mod checkpoint;
+mod config;
+mod error;
+mod metrics;
+#[cfg(feature = "runs")]
+pub mod run;
+mod trainer;
+mod upload;
+
+pub use checkpoint::{Checkpoint, digest, write_atomically};
+pub use config::{Alternation, DataFill, MaskSource, Method, TrainConfig};
+pub use error::TrainError;
+pub use metrics::{Confusion, flip_rate};
+pub use trainer::{EpochReport, Evaluation, FeatureMaps, GradientReport, Trainer, check_fit};

@@ -1,0 +1,379 @@
+//! The run folder: all that a run leaves behind, and all that it needs to go on after a kill at any moment.
+//!
+//! `config.toml` holds every setting, `run.json` what ran where and what it came to, `metrics.jsonl` and
+//! `metrics.csv` one row per epoch, `checkpoints/last.safetensors` the state. Metrics are written before the
+//! checkpoint that belongs to them, and cut back to the checkpoint when the run goes on.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Checkpoint, TrainError, write_atomically};
+use crate::plan::Variants;
+use crate::random::Seeds;
+
+/// Every setting, resolved.
+pub const CONFIG: &str = "config.toml";
+/// What ran where, and the result.
+pub const RECORD: &str = "run.json";
+/// The metrics, one JSON object per line.
+pub const METRICS: &str = "metrics.jsonl";
+const METRICS_CSV: &str = "metrics.csv";
+const CHECKPOINT: &str = "checkpoints/last.safetensors";
+const LOCK: &str = ".lock";
+
+/// One epoch in the metrics files.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EpochRow {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Mean cross-entropy.
+    pub label_loss: f64,
+    /// Mean divergence of stage 2; empty for label-only.
+    pub alignment_loss: Option<f64>,
+    /// Share of the training pictures predicted right when their batch came by.
+    pub train_accuracy: f64,
+    /// Accuracy on the validation pictures; empty without any.
+    pub val_accuracy: Option<f64>,
+    /// Balanced accuracy on the validation pictures.
+    pub val_balanced_accuracy: Option<f64>,
+    /// Accuracy on the test pictures; only in the row of an epoch that ended a run.
+    pub test_accuracy: Option<f64>,
+    /// Balanced accuracy on the test pictures.
+    pub test_balanced_accuracy: Option<f64>,
+    /// Wall-clock seconds of the epoch.
+    pub seconds: f64,
+}
+
+impl EpochRow {
+    /// Nine significant digits: more than a float has, and the same text after reading and writing again.
+    fn rounded(mut self) -> Self {
+        let round = |x: &mut f64| {
+            if let Ok(short) = format!("{x:.8e}").parse() {
+                *x = short;
+            }
+        };
+        round(&mut self.label_loss);
+        round(&mut self.train_accuracy);
+        for value in [
+            &mut self.alignment_loss,
+            &mut self.val_accuracy,
+            &mut self.val_balanced_accuracy,
+            &mut self.test_accuracy,
+            &mut self.test_balanced_accuracy,
+        ] {
+            value.iter_mut().for_each(round);
+        }
+        self.seconds = (self.seconds * 1e3).round() / 1e3;
+        self
+    }
+}
+
+/// `run.json`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// Program and version.
+    pub program: String,
+    /// `running`, `finished`, `stopped` or `diverged`; a killed run stays `running`.
+    pub status: String,
+    /// What `--device` said.
+    pub device_choice: String,
+    /// Adapter, backend and driver.
+    pub device: String,
+    /// Why this device.
+    pub device_reason: String,
+    /// Class names; a label is an index into them.
+    pub classes: Vec<String>,
+    /// The three seeds.
+    pub seeds: Option<Seeds>,
+    /// Kernel variants in use, by kernel.
+    pub variants: Variants,
+    /// When the run began, UTC.
+    pub started: String,
+    /// When it ended, UTC.
+    pub finished: Option<String>,
+    /// Epochs after which it was taken up again.
+    pub resumed_after: Vec<usize>,
+    /// Epochs done.
+    pub epochs: usize,
+    /// Digest of the weights and optimiser state after them.
+    pub digest: String,
+    /// Everything that was warned of.
+    pub warnings: Vec<String>,
+    /// The final metrics.
+    pub result: Option<serde_json::Value>,
+}
+
+/// A run folder that this process owns.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    rows: Vec<EpochRow>,
+    /// Set with the first write; a folder that stayed empty is removed again.
+    used: bool,
+    _lock: Option<File>,
+}
+
+/// What [`RunFolder::resume`] found.
+#[derive(Debug)]
+pub struct Resumed {
+    /// The folder.
+    pub folder: RunFolder,
+    /// The text of `config.toml`.
+    pub config: String,
+    /// The state; `None` if the run was stopped before its first checkpoint.
+    pub checkpoint: Option<Checkpoint>,
+    /// `run.json`, if it is there and whole.
+    pub record: Option<RunRecord>,
+    /// What looked odd.
+    pub warnings: Vec<String>,
+}
+
+fn failed(path: &Path, message: String) -> TrainError {
+    TrainError::File { path: path.to_owned(), message }
+}
+
+fn unreadable(path: &Path) -> impl Fn(std::io::Error) -> TrainError {
+    move |e| failed(path, format!("cannot be read ({e})"))
+}
+
+impl RunFolder {
+    /// Makes a new folder, or takes an empty one.
+    pub fn create(path: &Path) -> Result<Self, TrainError> {
+        let cannot = |e: std::io::Error| {
+            failed(path, format!("this run folder cannot be made ({e}); choose another with --run"))
+        };
+        fs::create_dir_all(path).map_err(cannot)?;
+        let taken = fs::read_dir(path).map_err(cannot)?.flatten().any(|entry| entry.file_name() != LOCK);
+        if taken {
+            let remedy = if path.join(CONFIG).exists() {
+                "holds a run already; go on with it by --resume, or choose another folder with --run"
+            } else {
+                "is not empty; choose another folder with --run"
+            };
+            return Err(failed(path, remedy.to_owned()));
+        }
+        let lock = lock(path)?;
+        Ok(Self { path: path.to_owned(), rows: Vec::new(), used: false, _lock: lock })
+    }
+
+    /// Takes up an earlier run. Rows of the metrics past the checkpoint are cut off.
+    pub fn resume(path: &Path) -> Result<Resumed, TrainError> {
+        let config_path = path.join(CONFIG);
+        let config = match fs::read_to_string(&config_path) {
+            Ok(config) => config,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                let message =
+                    format!("is no run folder: it has no {CONFIG}. Give the folder that `train` named");
+                return Err(failed(path, message));
+            }
+            Err(e) => return Err(unreadable(&config_path)(e)),
+        };
+        let lock = lock(path)?;
+        remove_leftovers(path);
+        let mut warnings = Vec::new();
+        let record = fs::read(path.join(RECORD)).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        if record.is_none() {
+            warnings.push(format!("{RECORD} was missing or damaged and is written anew"));
+        }
+        let mut folder = Self { path: path.to_owned(), rows: Vec::new(), used: true, _lock: lock };
+        let found = folder.read_rows()?;
+        let file = folder.checkpoint_path();
+        let checkpoint = if file.exists() {
+            Some(Checkpoint::load(&file)?)
+        } else if found.is_empty() {
+            None
+        } else {
+            let message = format!(
+                "is missing, though {METRICS} has {} epochs; put it back, or start anew",
+                found.len()
+            );
+            return Err(TrainError::Checkpoint { path: file, message });
+        };
+        let epoch = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.epoch);
+        let mut rows: BTreeMap<usize, EpochRow> = BTreeMap::new();
+        for row in found.into_iter().filter(|row| (1..=epoch).contains(&row.epoch)) {
+            rows.insert(row.epoch, row);
+        }
+        let missing = epoch - rows.len();
+        if missing > 0 {
+            warnings
+                .push(format!("{METRICS} lacks {missing} of the {epoch} epochs done; the weights do not"));
+        }
+        folder.rows = rows.into_values().collect();
+        folder.write_rows()?;
+        Ok(Resumed { folder, config, checkpoint, record, warnings })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where its checkpoint is.
+    pub fn checkpoint_path(&self) -> PathBuf {
+        self.path.join(CHECKPOINT)
+    }
+
+    /// The metrics so far, in order of epochs.
+    pub fn rows(&self) -> &[EpochRow] {
+        &self.rows
+    }
+
+    /// Writes `config.toml`.
+    pub fn write_config(&mut self, text: &str) -> Result<(), TrainError> {
+        self.used = true;
+        write_atomically(&self.path.join(CONFIG), text.as_bytes())
+    }
+
+    /// Writes `run.json`.
+    pub fn write_record(&mut self, record: &RunRecord) -> Result<(), TrainError> {
+        self.used = true;
+        let path = self.path.join(RECORD);
+        let mut text = serde_json::to_string_pretty(record).map_err(|e| failed(&path, e.to_string()))?;
+        text.push('\n');
+        write_atomically(&path, text.as_bytes())
+    }
+
+    /// Writes the checkpoint alone.
+    pub fn write_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+        self.used = true;
+        let file = self.checkpoint_path();
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder).map_err(|e| failed(folder, format!("cannot be made ({e})")))?;
+        }
+        checkpoint.save(&file)
+    }
+
+    /// Writes an epoch: its row, then its checkpoint.
+    pub fn write_epoch(&mut self, row: EpochRow, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+        self.rows.push(row.rounded());
+        self.write_rows()?;
+        self.write_checkpoint(checkpoint)
+    }
+
+    /// Puts the test result into the row of the last epoch.
+    pub fn write_test(&mut self, accuracy: f64, balanced: f64) -> Result<(), TrainError> {
+        if let Some(row) = self.rows.pop() {
+            let row =
+                EpochRow { test_accuracy: Some(accuracy), test_balanced_accuracy: Some(balanced), ..row };
+            self.rows.push(row.rounded());
+        }
+        self.write_rows()
+    }
+
+    fn read_rows(&self) -> Result<Vec<EpochRow>, TrainError> {
+        let path = self.path.join(METRICS);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) => return Err(unreadable(&path)(e)),
+        };
+        // A line that is no row is one that a person left there: the warning about missing epochs speaks of it.
+        Ok(text.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
+    }
+
+    fn write_rows(&mut self) -> Result<(), TrainError> {
+        self.used = true;
+        let path = self.path.join(METRICS);
+        let mut lines = Vec::new();
+        for row in &self.rows {
+            serde_json::to_writer(&mut lines, row).map_err(|e| failed(&path, e.to_string()))?;
+            lines.push(b'\n');
+        }
+        write_atomically(&path, &lines)?;
+        let path = self.path.join(METRICS_CSV);
+        let mut csv = csv::Writer::from_writer(Vec::new());
+        for row in &self.rows {
+            csv.serialize(row).map_err(|e| failed(&path, e.to_string()))?;
+        }
+        let table = csv.into_inner().map_err(|e| failed(&path, e.to_string()))?;
+        write_atomically(&path, &table)
+    }
+}
+
+impl Drop for RunFolder {
+    fn drop(&mut self) {
+        if !self.used {
+            // Best effort: an empty folder that stays behind harms nobody.
+            let _ = fs::remove_file(self.path.join(LOCK));
+            let _ = fs::remove_dir(&self.path);
+        }
+    }
+}
+
+/// Keeps a second process out of the folder for as long as the file is open. On file systems without locks there
+/// is no such help.
+fn lock(path: &Path) -> Result<Option<File>, TrainError> {
+    let file = path.join(LOCK);
+    let file = File::create(&file).map_err(|e| {
+        failed(path, format!("cannot be written ({e}); check its permissions, or choose another with --run"))
+    })?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(fs::TryLockError::WouldBlock) => {
+            Err(failed(path, "is in use by another process; wait for it to end, or stop it".to_owned()))
+        }
+        Err(fs::TryLockError::Error(_)) => Ok(None),
+    }
+}
+
+/// Removes what a kill in the middle of a write left behind.
+fn remove_leftovers(path: &Path) {
+    for folder in [path.to_owned(), path.join("checkpoints")] {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            if name.to_string_lossy().starts_with(".tmp") {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+/// A free folder `runs/<name>-<time>`.
+pub fn default_folder(name: &str, now: SystemTime) -> PathBuf {
+    let [year, month, day, hour, minute, second] = utc(now);
+    let stem = format!("{name}-{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}");
+    let at = |suffix: String| Path::new("runs").join(format!("{stem}{suffix}"));
+    let mut path = at(String::new());
+    let mut count = 2;
+    while path.exists() {
+        path = at(format!("-{count}"));
+        count += 1;
+    }
+    path
+}
+
+/// `2026-11-21T08:30:00Z`.
+pub fn timestamp(now: SystemTime) -> String {
+    let [year, month, day, hour, minute, second] = utc(now);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// Year, month, day, hour, minute, second.
+fn utc(now: SystemTime) -> [u64; 6] {
+    let seconds = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let (mut days, second) = (seconds / 86_400, seconds % 86_400);
+    let leap = |year: u64| year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
+    let mut year = 1970;
+    while days >= 365 + u64::from(leap(year)) {
+        days -= 365 + u64::from(leap(year));
+        year += 1;
+    }
+    let february = 28 + u64::from(leap(year));
+    let mut month = 1;
+    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+    }
+    [year, month, days + 1, second / 3600, second / 60 % 60, second % 60]
+}
+
+#[cfg(test)]
+mod tests;
