@@ -98,8 +98,8 @@ impl Shape {
 
     /// The variants of a kernel that take this shape, best first.
     fn fitting(&self) -> [(&'static str, bool); 3] {
-        let quads_out = self.channels_out % 4 == 0;
-        let quads = quads_out && self.channels_in % 4 == 0;
+        let quads_out = self.channels_out.is_multiple_of(4);
+        let quads = quads_out && self.channels_in.is_multiple_of(4);
         [("register_block", quads), ("narrow_block", quads_out), ("direct", true)]
     }
 
@@ -267,5 +267,26 @@ mod tests {
             backward_input(&mut plan, "conv", x, weight, &[1, 2, 2, 5, 4], padded),
             Err(PlanError::Shape { .. })
         ));
+    }
+
+    /// The uniform, with the number of replicas taken out, and the variant of each command.
+    fn commands_of(replicas: usize) -> Vec<(Vec<u8>, &'static str)> {
+        let mut plan = Plan::new("test");
+        let settings = Settings { kernel: [3, 3], stride: [2, 2], padding: [1, 1], dilation: [1, 1] };
+        let x = plan.activation("x", &[replicas, 50, 16, 16, 16]).unwrap();
+        let weight = plan.activation("weight", &[replicas, 3, 3, 16, 32]).unwrap();
+        let d_weight = plan.activation("d_weight", &[replicas, 3, 3, 16, 32]).unwrap();
+        let bias = plan.activation("bias", &[replicas, 32]).unwrap();
+        let d_y = forward(&mut plan, "conv", x, weight, bias, settings, true).unwrap();
+        backward_input(&mut plan, "conv", d_y, weight, &[replicas, 50, 16, 16, 16], settings).unwrap();
+        backward_weight(&mut plan, "conv", x, d_y, d_weight, settings).unwrap();
+        plan.commands().iter().map(|c| (c.params[4..].to_vec(), c.shader.variant)).collect()
+    }
+
+    #[test]
+    fn each_replica_is_computed_as_in_a_single_run() {
+        let single = commands_of(1);
+        assert_eq!(single.len(), 4, "backward_weight is sliced here");
+        assert_eq!(single, commands_of(3));
     }
 }

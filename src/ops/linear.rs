@@ -27,7 +27,10 @@ fn fits(dims: &[usize], replicas: usize, batch: usize, features: usize) -> bool 
 
 /// The variants of a kernel that take a layer of this shape, best first.
 fn fitting(p: &Linear) -> [(&'static str, bool); 2] {
-    [("register_block", p.features_in % 4 == 0 && p.features_out % 4 == 0), ("direct", true)]
+    [
+        ("register_block", p.features_in.is_multiple_of(4) && p.features_out.is_multiple_of(4)),
+        ("direct", true),
+    ]
 }
 
 /// Multiplications and additions of one product.

@@ -52,7 +52,7 @@ pub fn sum_slices(plan: &mut Plan, label: &str, partial: TensorId, out: TensorId
             format!("[{replicas}, …], {} elements", replicas * length),
         ));
     }
-    let fitting = [("vec4", length % 4 == 0), ("direct", true)];
+    let fitting = [("vec4", length.is_multiple_of(4)), ("direct", true)];
     let shader = plan.choose("reduce_sum_slices", &fitting)?;
     plan.record(
         Record::new(shader, format!("{label} sum"))
@@ -98,7 +98,7 @@ pub fn sum(plan: &mut Plan, label: &str, x: TensorId) -> Result<TensorId, PlanEr
 /// Shapes for doctor and the tests.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
-    for [replicas, slices, length] in [[1, 1, 1], [2, 3, 25], [3, 70, 65]] {
+    for [replicas, slices, length] in [[1, 1, 1], [2, 3, 25], [3, 70, 65], [2, 7, 36], [1, 300, 4]] {
         let mut plan = Plan::with_variants("reduce_sum_slices", variants);
         let partial = super::input(&mut plan, "partial", &[replicas, slices, length])?;
         let out = plan.activation("out", &[replicas, length])?;

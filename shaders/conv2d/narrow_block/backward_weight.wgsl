@@ -1,6 +1,7 @@
-// conv2d_backward_weight, register blocks for a few input channels: gradient of a convolution with respect to its
-// weight, in slices over the positions of y.
-//   x [R, N, H, W, C_in], d_y [R, N, H_out, W_out, C_out], d_weight [R, S, K_h, K_w, C_in, C_out]; C_out a multiple of 4
+// conv2d_backward_weight, register blocks for a few input channels: gradient of a convolution with respect to
+// its weight, in slices over the positions of y.
+//   x [R, N, H, W, C_in], d_y [R, N, H_out, W_out, C_out], d_weight [R, S, K_h, K_w, C_in, C_out];
+//   C_out a multiple of 4
 // One invocation per block of 9 rows (kh, kw, c) by 16 columns o of d_weight, held in registers; no barriers.
 // reduce_sum_slices adds the S slices. Nine rows are all of a 3 x 3 window of a grey picture.
 // Derivation: weight[kh, kw, c, o] enters y[n, h', w', o] with the factor
@@ -45,6 +46,13 @@ fn input(place: vec3<u32>, tap: vec3<u32>) -> f32 {
     let at = ((place.x * params.height + h) * params.width + w) * params.channels_in + tap.z;
     let inside = h < params.height && w < params.width;
     return select(0.0, x[select(0u, at, inside)], inside);
+}
+
+fn store(at: u32, o: vec4<u32>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>) {
+    d_weight[at + o.x] = a;
+    d_weight[at + o.y] = b;
+    d_weight[at + o.z] = c;
+    d_weight[at + o.w] = d;
 }
 
 @compute @workgroup_size(32)
@@ -94,35 +102,35 @@ fn main(
         let from_y = (replica * positions + p) * c_out;
         let g0 = d_y[from_y + o.x]; let g1 = d_y[from_y + o.y];
         let g2 = d_y[from_y + o.z]; let g3 = d_y[from_y + o.w];
-        let x0 = input(place, k0); a0 += g0 * x0; b0 += g1 * x0; c0 += g2 * x0; d0 += g3 * x0;
-        let x1 = input(place, k1); a1 += g0 * x1; b1 += g1 * x1; c1 += g2 * x1; d1 += g3 * x1;
-        let x2 = input(place, k2); a2 += g0 * x2; b2 += g1 * x2; c2 += g2 * x2; d2 += g3 * x2;
-        let x3 = input(place, k3); a3 += g0 * x3; b3 += g1 * x3; c3 += g2 * x3; d3 += g3 * x3;
-        let x4 = input(place, k4); a4 += g0 * x4; b4 += g1 * x4; c4 += g2 * x4; d4 += g3 * x4;
-        let x5 = input(place, k5); a5 += g0 * x5; b5 += g1 * x5; c5 += g2 * x5; d5 += g3 * x5;
-        let x6 = input(place, k6); a6 += g0 * x6; b6 += g1 * x6; c6 += g2 * x6; d6 += g3 * x6;
-        let x7 = input(place, k7); a7 += g0 * x7; b7 += g1 * x7; c7 += g2 * x7; d7 += g3 * x7;
-        let x8 = input(place, k8); a8 += g0 * x8; b8 += g1 * x8; c8 += g2 * x8; d8 += g3 * x8;
+        let x0 = input(place, k0);
+        a0 += g0 * x0; b0 += g1 * x0; c0 += g2 * x0; d0 += g3 * x0;
+        let x1 = input(place, k1);
+        a1 += g0 * x1; b1 += g1 * x1; c1 += g2 * x1; d1 += g3 * x1;
+        let x2 = input(place, k2);
+        a2 += g0 * x2; b2 += g1 * x2; c2 += g2 * x2; d2 += g3 * x2;
+        let x3 = input(place, k3);
+        a3 += g0 * x3; b3 += g1 * x3; c3 += g2 * x3; d3 += g3 * x3;
+        let x4 = input(place, k4);
+        a4 += g0 * x4; b4 += g1 * x4; c4 += g2 * x4; d4 += g3 * x4;
+        let x5 = input(place, k5);
+        a5 += g0 * x5; b5 += g1 * x5; c5 += g2 * x5; d5 += g3 * x5;
+        let x6 = input(place, k6);
+        a6 += g0 * x6; b6 += g1 * x6; c6 += g2 * x6; d6 += g3 * x6;
+        let x7 = input(place, k7);
+        a7 += g0 * x7; b7 += g1 * x7; c7 += g2 * x7; d7 += g3 * x7;
+        let x8 = input(place, k8);
+        a8 += g0 * x8; b8 += g1 * x8; c8 += g2 * x8; d8 += g3 * x8;
         place = next(place);
     }
 
     let at = slice * rows * c_out;
-    let w0 = at + r0 * c_out;
-    d_weight[w0 + o.x] = a0; d_weight[w0 + o.y] = b0; d_weight[w0 + o.z] = c0; d_weight[w0 + o.w] = d0;
-    let w1 = at + r1 * c_out;
-    d_weight[w1 + o.x] = a1; d_weight[w1 + o.y] = b1; d_weight[w1 + o.z] = c1; d_weight[w1 + o.w] = d1;
-    let w2 = at + r2 * c_out;
-    d_weight[w2 + o.x] = a2; d_weight[w2 + o.y] = b2; d_weight[w2 + o.z] = c2; d_weight[w2 + o.w] = d2;
-    let w3 = at + r3 * c_out;
-    d_weight[w3 + o.x] = a3; d_weight[w3 + o.y] = b3; d_weight[w3 + o.z] = c3; d_weight[w3 + o.w] = d3;
-    let w4 = at + r4 * c_out;
-    d_weight[w4 + o.x] = a4; d_weight[w4 + o.y] = b4; d_weight[w4 + o.z] = c4; d_weight[w4 + o.w] = d4;
-    let w5 = at + r5 * c_out;
-    d_weight[w5 + o.x] = a5; d_weight[w5 + o.y] = b5; d_weight[w5 + o.z] = c5; d_weight[w5 + o.w] = d5;
-    let w6 = at + r6 * c_out;
-    d_weight[w6 + o.x] = a6; d_weight[w6 + o.y] = b6; d_weight[w6 + o.z] = c6; d_weight[w6 + o.w] = d6;
-    let w7 = at + r7 * c_out;
-    d_weight[w7 + o.x] = a7; d_weight[w7 + o.y] = b7; d_weight[w7 + o.z] = c7; d_weight[w7 + o.w] = d7;
-    let w8 = at + r8 * c_out;
-    d_weight[w8 + o.x] = a8; d_weight[w8 + o.y] = b8; d_weight[w8 + o.z] = c8; d_weight[w8 + o.w] = d8;
+    store(at + r0 * c_out, o, a0, b0, c0, d0);
+    store(at + r1 * c_out, o, a1, b1, c1, d1);
+    store(at + r2 * c_out, o, a2, b2, c2, d2);
+    store(at + r3 * c_out, o, a3, b3, c3, d3);
+    store(at + r4 * c_out, o, a4, b4, c4, d4);
+    store(at + r5 * c_out, o, a5, b5, c5, d5);
+    store(at + r6 * c_out, o, a6, b6, c6, d6);
+    store(at + r7 * c_out, o, a7, b7, c7, d7);
+    store(at + r8 * c_out, o, a8, b8, c8, d8);
 }

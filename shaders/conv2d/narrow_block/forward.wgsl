@@ -1,10 +1,11 @@
-// conv2d_forward, register blocks for a few input channels (such as the one of a grey picture): 2-d convolution with
-// bias and, if params.relu is 1, a ReLU behind it.
+// conv2d_forward, register blocks for a few input channels (such as the one of a grey picture): 2-d
+// convolution with bias and, if params.relu is 1, a ReLU behind it.
 //   x [R, N, H, W, C_in], weight [R, K_h, K_w, C_in, C_out], bias [R, C_out], y [R, N, H_out, W_out, C_out];
 //   C_out a multiple of 4
-// One invocation per block of 8 positions by 16 output channels, held in registers; no barriers, no workgroup memory.
-// y[h', w', o] = bias[o] + sum over kh, kw, c of x[h' s_h + kh d_h - p_h, w' s_w + kw d_w - p_w, c] weight[kh, kw, c, o]
-// Past the end the last position and the last channels are computed again, and written again with the same bits.
+// One invocation per block of 8 positions by 16 output channels, held in registers; no barriers.
+// y[h', w', o] = bias[o] + sum over kh, kw, c of
+//   x[h' s_h + kh d_h - p_h, w' s_w + kw d_w - p_w, c] weight[kh, kw, c, o]
+// Past the end the last position and channels are computed again, and written again with the same bits.
 // uses shared/grid
 // uses shared/conv2d
 
@@ -42,9 +43,16 @@ fn load(at: u32, c: u32) -> f32 {
     return select(x[select(at + c, 0u, at == PADDING)], 0.0, at == PADDING);
 }
 
-fn store(at: u32, sum: vec4<f32>) {
-    // A NaN stays a NaN: max() may drop it.
-    y[at] = select(sum, vec4(0.0), (sum < vec4(0.0)) & vec4(params.relu == 1u));
+// A NaN stays a NaN: max() may drop it.
+fn activate(sum: vec4<f32>) -> vec4<f32> {
+    return select(sum, vec4(0.0), (sum < vec4(0.0)) & vec4(params.relu == 1u));
+}
+
+fn store(at: u32, o: vec4<u32>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>) {
+    y[at + o.x] = activate(a);
+    y[at + o.y] = activate(b);
+    y[at + o.z] = activate(c);
+    y[at + o.w] = activate(d);
 }
 
 @compute @workgroup_size(32)
@@ -74,8 +82,10 @@ fn main(
     let p5 = min(first + 5u, last); let v5 = window(replica, p5);
     let p6 = min(first + 6u, last); let v6 = window(replica, p6);
     let p7 = min(first + 7u, last); let v7 = window(replica, p7);
-    let bias0 = bias[replica * c_out + o.x]; let bias1 = bias[replica * c_out + o.y];
-    let bias2 = bias[replica * c_out + o.z]; let bias3 = bias[replica * c_out + o.w];
+    let bias0 = bias[replica * c_out + o.x];
+    let bias1 = bias[replica * c_out + o.y];
+    let bias2 = bias[replica * c_out + o.z];
+    let bias3 = bias[replica * c_out + o.w];
     var a0 = bias0; var b0 = bias1; var c0 = bias2; var d0 = bias3;
     var a1 = bias0; var b1 = bias1; var c1 = bias2; var d1 = bias3;
     var a2 = bias0; var b2 = bias1; var c2 = bias2; var d2 = bias3;
@@ -95,32 +105,32 @@ fn main(
                 let w0 = weight[row + o.x]; let w1 = weight[row + o.y];
                 let w2 = weight[row + o.z]; let w3 = weight[row + o.w];
                 row += c_out;
-                let x0 = load(s0, c); a0 += w0 * x0; b0 += w1 * x0; c0 += w2 * x0; d0 += w3 * x0;
-                let x1 = load(s1, c); a1 += w0 * x1; b1 += w1 * x1; c1 += w2 * x1; d1 += w3 * x1;
-                let x2 = load(s2, c); a2 += w0 * x2; b2 += w1 * x2; c2 += w2 * x2; d2 += w3 * x2;
-                let x3 = load(s3, c); a3 += w0 * x3; b3 += w1 * x3; c3 += w2 * x3; d3 += w3 * x3;
-                let x4 = load(s4, c); a4 += w0 * x4; b4 += w1 * x4; c4 += w2 * x4; d4 += w3 * x4;
-                let x5 = load(s5, c); a5 += w0 * x5; b5 += w1 * x5; c5 += w2 * x5; d5 += w3 * x5;
-                let x6 = load(s6, c); a6 += w0 * x6; b6 += w1 * x6; c6 += w2 * x6; d6 += w3 * x6;
-                let x7 = load(s7, c); a7 += w0 * x7; b7 += w1 * x7; c7 += w2 * x7; d7 += w3 * x7;
+                let x0 = load(s0, c);
+                a0 += w0 * x0; b0 += w1 * x0; c0 += w2 * x0; d0 += w3 * x0;
+                let x1 = load(s1, c);
+                a1 += w0 * x1; b1 += w1 * x1; c1 += w2 * x1; d1 += w3 * x1;
+                let x2 = load(s2, c);
+                a2 += w0 * x2; b2 += w1 * x2; c2 += w2 * x2; d2 += w3 * x2;
+                let x3 = load(s3, c);
+                a3 += w0 * x3; b3 += w1 * x3; c3 += w2 * x3; d3 += w3 * x3;
+                let x4 = load(s4, c);
+                a4 += w0 * x4; b4 += w1 * x4; c4 += w2 * x4; d4 += w3 * x4;
+                let x5 = load(s5, c);
+                a5 += w0 * x5; b5 += w1 * x5; c5 += w2 * x5; d5 += w3 * x5;
+                let x6 = load(s6, c);
+                a6 += w0 * x6; b6 += w1 * x6; c6 += w2 * x6; d6 += w3 * x6;
+                let x7 = load(s7, c);
+                a7 += w0 * x7; b7 += w1 * x7; c7 += w2 * x7; d7 += w3 * x7;
             }
         }
     }
 
-    let y0 = (replica * positions + p0) * c_out;
-    store(y0 + o.x, a0); store(y0 + o.y, b0); store(y0 + o.z, c0); store(y0 + o.w, d0);
-    let y1 = (replica * positions + p1) * c_out;
-    store(y1 + o.x, a1); store(y1 + o.y, b1); store(y1 + o.z, c1); store(y1 + o.w, d1);
-    let y2 = (replica * positions + p2) * c_out;
-    store(y2 + o.x, a2); store(y2 + o.y, b2); store(y2 + o.z, c2); store(y2 + o.w, d2);
-    let y3 = (replica * positions + p3) * c_out;
-    store(y3 + o.x, a3); store(y3 + o.y, b3); store(y3 + o.z, c3); store(y3 + o.w, d3);
-    let y4 = (replica * positions + p4) * c_out;
-    store(y4 + o.x, a4); store(y4 + o.y, b4); store(y4 + o.z, c4); store(y4 + o.w, d4);
-    let y5 = (replica * positions + p5) * c_out;
-    store(y5 + o.x, a5); store(y5 + o.y, b5); store(y5 + o.z, c5); store(y5 + o.w, d5);
-    let y6 = (replica * positions + p6) * c_out;
-    store(y6 + o.x, a6); store(y6 + o.y, b6); store(y6 + o.z, c6); store(y6 + o.w, d6);
-    let y7 = (replica * positions + p7) * c_out;
-    store(y7 + o.x, a7); store(y7 + o.y, b7); store(y7 + o.z, c7); store(y7 + o.w, d7);
+    store((replica * positions + p0) * c_out, o, a0, b0, c0, d0);
+    store((replica * positions + p1) * c_out, o, a1, b1, c1, d1);
+    store((replica * positions + p2) * c_out, o, a2, b2, c2, d2);
+    store((replica * positions + p3) * c_out, o, a3, b3, c3, d3);
+    store((replica * positions + p4) * c_out, o, a4, b4, c4, d4);
+    store((replica * positions + p5) * c_out, o, a5, b5, c5, d5);
+    store((replica * positions + p6) * c_out, o, a6, b6, c6, d6);
+    store((replica * positions + p7) * c_out, o, a7, b7, c7, d7);
 }

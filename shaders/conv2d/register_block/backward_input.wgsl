@@ -2,11 +2,13 @@
 //   d_y [R, N, H_out, W_out, C_out], weight [R, K_h, K_w, C_in, C_out], d_x [R, N, H, W, C_in];
 //   C_in and C_out multiples of 4
 // One invocation per block of 16 positions of x by 8 of its channels, held in registers; no barriers.
-// Derivation: each tap (kh, kw) takes x[h, w, c] into at most one y[h', w', o], with the factor weight[kh, kw, c, o]:
+// Derivation: each tap (kh, kw) takes x[h, w, c] into at most one y[h', w', o], with the factor
+// weight[kh, kw, c, o]:
 //   h' = (h + p_h - kh d_h) / s_h, w' = (w + p_w - kw d_w) / s_w, where both divide and lie within y, so
 //   d_x[h, w, c] = sum over those taps and over o of d_y[h', w', o] weight[kh, kw, c, o].
-// Whether a tap divides depends on h mod s_h and w mod s_w alone. A block holds positions that agree in both (a
-// phase), so that a tap serves all of them or is left out. A step takes four o at once, as in the linear layer.
+// Whether a tap divides depends on h mod s_h and w mod s_w alone. A block holds positions that agree in both
+// (a phase), so that a tap serves all of them or is left out.
+// A step takes four o at once: d_y[.., o .. o + 3] times four rows of the weight is the share of four channels.
 // uses shared/grid
 // uses shared/conv2d
 
@@ -94,12 +96,13 @@ fn main(
     let v13 = place(replica, phase, min(first + 13u, last));
     let v14 = place(replica, phase, min(first + 14u, last));
     let v15 = place(replica, phase, min(first + 15u, last));
-    var a0 = vec4(0.0); var b0 = vec4(0.0); var a1 = vec4(0.0); var b1 = vec4(0.0); var a2 = vec4(0.0); var b2 = vec4(0.0);
-    var a3 = vec4(0.0); var b3 = vec4(0.0); var a4 = vec4(0.0); var b4 = vec4(0.0); var a5 = vec4(0.0); var b5 = vec4(0.0);
-    var a6 = vec4(0.0); var b6 = vec4(0.0); var a7 = vec4(0.0); var b7 = vec4(0.0); var a8 = vec4(0.0); var b8 = vec4(0.0);
-    var a9 = vec4(0.0); var b9 = vec4(0.0); var a10 = vec4(0.0); var b10 = vec4(0.0); var a11 = vec4(0.0); var b11 = vec4(0.0);
-    var a12 = vec4(0.0); var b12 = vec4(0.0); var a13 = vec4(0.0); var b13 = vec4(0.0); var a14 = vec4(0.0); var b14 = vec4(0.0);
-    var a15 = vec4(0.0); var b15 = vec4(0.0);
+    let zero = vec4(0.0);
+    var a0 = zero; var b0 = zero; var a1 = zero; var b1 = zero; var a2 = zero; var b2 = zero;
+    var a3 = zero; var b3 = zero; var a4 = zero; var b4 = zero; var a5 = zero; var b5 = zero;
+    var a6 = zero; var b6 = zero; var a7 = zero; var b7 = zero; var a8 = zero; var b8 = zero;
+    var a9 = zero; var b9 = zero; var a10 = zero; var b10 = zero; var a11 = zero; var b11 = zero;
+    var a12 = zero; var b12 = zero; var a13 = zero; var b13 = zero; var a14 = zero; var b14 = zero;
+    var a15 = zero; var b15 = zero;
 
     for (var kh = 0u; kh < params.kernel_h; kh++) {
         for (var kw = 0u; kw < params.kernel_w; kw++) {

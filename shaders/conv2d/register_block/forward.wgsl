@@ -1,11 +1,12 @@
 // conv2d_forward, register blocks: 2-d convolution with bias and, if params.relu is 1, a ReLU behind it.
 //   x [R, N, H, W, C_in], weight [R, K_h, K_w, C_in, C_out], bias [R, C_out], y [R, N, H_out, W_out, C_out];
 //   C_in and C_out multiples of 4
-// One invocation per block of 16 positions by 8 output channels, held in registers; no barriers, no workgroup memory.
-// y[h', w', o] = bias[o] + sum over kh, kw, c of x[h' s_h + kh d_h - p_h, w' s_w + kw d_w - p_w, c] weight[kh, kw, c, o]
-// A step takes four c at once: with the columns w_k = weight[kh, kw, c + k, o .. o + 3] the matrix (w_0 w_1 w_2 w_3)
-// times x[.., c .. c + 3] is the share of y[.., o .. o + 3].
-// Past the end the last position and the last channels are computed again, and written again with the same bits.
+// One invocation per block of 16 positions by 8 output channels, held in registers; no barriers.
+// y[h', w', o] = bias[o] + sum over kh, kw, c of
+//   x[h' s_h + kh d_h - p_h, w' s_w + kw d_w - p_w, c] weight[kh, kw, c, o]
+// A step takes four c at once: with the columns w_k = weight[kh, kw, c + k, o .. o + 3] the matrix
+// (w_0 w_1 w_2 w_3) times x[.., c .. c + 3] is the share of y[.., o .. o + 3].
+// Past the end the last position and channels are computed again, and written again with the same bits.
 // uses shared/grid
 // uses shared/conv2d
 
@@ -47,9 +48,14 @@ fn square(at: u32, row: u32) -> mat4x4<f32> {
     return mat4x4(weight[at], weight[at + row], weight[at + 2u * row], weight[at + 3u * row]);
 }
 
-fn store(at: u32, sum: vec4<f32>) {
-    // A NaN stays a NaN: max() may drop it.
-    y[at] = select(sum, vec4(0.0), (sum < vec4(0.0)) & vec4(params.relu == 1u));
+// A NaN stays a NaN: max() may drop it.
+fn activate(sum: vec4<f32>) -> vec4<f32> {
+    return select(sum, vec4(0.0), (sum < vec4(0.0)) & vec4(params.relu == 1u));
+}
+
+fn store(at: u32, o0: u32, o1: u32, sum0: vec4<f32>, sum1: vec4<f32>) {
+    y[at + o0] = activate(sum0);
+    y[at + o1] = activate(sum1);
 }
 
 @compute @workgroup_size(32)
@@ -132,20 +138,20 @@ fn main(
     }
 
     let base = replica * positions;
-    store((base + p0) * c_out + o0, a0); store((base + p0) * c_out + o1, b0);
-    store((base + p1) * c_out + o0, a1); store((base + p1) * c_out + o1, b1);
-    store((base + p2) * c_out + o0, a2); store((base + p2) * c_out + o1, b2);
-    store((base + p3) * c_out + o0, a3); store((base + p3) * c_out + o1, b3);
-    store((base + p4) * c_out + o0, a4); store((base + p4) * c_out + o1, b4);
-    store((base + p5) * c_out + o0, a5); store((base + p5) * c_out + o1, b5);
-    store((base + p6) * c_out + o0, a6); store((base + p6) * c_out + o1, b6);
-    store((base + p7) * c_out + o0, a7); store((base + p7) * c_out + o1, b7);
-    store((base + p8) * c_out + o0, a8); store((base + p8) * c_out + o1, b8);
-    store((base + p9) * c_out + o0, a9); store((base + p9) * c_out + o1, b9);
-    store((base + p10) * c_out + o0, a10); store((base + p10) * c_out + o1, b10);
-    store((base + p11) * c_out + o0, a11); store((base + p11) * c_out + o1, b11);
-    store((base + p12) * c_out + o0, a12); store((base + p12) * c_out + o1, b12);
-    store((base + p13) * c_out + o0, a13); store((base + p13) * c_out + o1, b13);
-    store((base + p14) * c_out + o0, a14); store((base + p14) * c_out + o1, b14);
-    store((base + p15) * c_out + o0, a15); store((base + p15) * c_out + o1, b15);
+    store((base + p0) * c_out, o0, o1, a0, b0);
+    store((base + p1) * c_out, o0, o1, a1, b1);
+    store((base + p2) * c_out, o0, o1, a2, b2);
+    store((base + p3) * c_out, o0, o1, a3, b3);
+    store((base + p4) * c_out, o0, o1, a4, b4);
+    store((base + p5) * c_out, o0, o1, a5, b5);
+    store((base + p6) * c_out, o0, o1, a6, b6);
+    store((base + p7) * c_out, o0, o1, a7, b7);
+    store((base + p8) * c_out, o0, o1, a8, b8);
+    store((base + p9) * c_out, o0, o1, a9, b9);
+    store((base + p10) * c_out, o0, o1, a10, b10);
+    store((base + p11) * c_out, o0, o1, a11, b11);
+    store((base + p12) * c_out, o0, o1, a12, b12);
+    store((base + p13) * c_out, o0, o1, a13, b13);
+    store((base + p14) * c_out, o0, o1, a14, b14);
+    store((base + p15) * c_out, o0, o1, a15, b15);
 }

@@ -3,8 +3,8 @@
 // One invocation per block of 16 pictures by 8 inputs, held in registers; no barriers, no workgroup memory.
 // Derivation: x[n, i] enters y[n, o] with the factor weight[i, o], so
 //   d_x[n, i] = sum over o of d_y[n, o] weight[i, o], that is, d_x = d_y W^T.
-// A step takes four o at once: with the columns w_k = weight[i + k, o .. o + 3] the row d_y[n, o .. o + 3] times the
-// matrix (w_0 w_1 w_2 w_3) is the share of d_x[n, i .. i + 3].
+// A step takes four o at once: with the columns w_k = weight[i + k, o .. o + 3] the row d_y[n, o .. o + 3]
+// times the matrix (w_0 w_1 w_2 w_3) is the share of d_x[n, i .. i + 3].
 // Past the end the last picture and the last inputs are computed again, and written again with the same bits.
 // uses shared/grid
 // uses shared/linear
@@ -36,10 +36,12 @@ fn main(
     if i >= params.replicas * blocks_n * blocks_i {
         return;
     }
+    // Neighbours take up to eight blocks of inputs; all pictures follow while these weights are in the cache.
+    let beside = min(blocks_i & (~blocks_i + 1u), 8u); // largest power of two that divides
     let replica = i / blocks_i / blocks_n;
-    let first = i / blocks_i % blocks_n * ROWS;
+    let first = i / beside % blocks_n * ROWS;
     let last = params.batch - 1u;
-    let i0 = i % blocks_i * 2u;
+    let i0 = (i / beside / blocks_n * beside + i % beside) % blocks_i * 2u;
     let i1 = min(i0 + 1u, d_in - 1u);
     let row0 = (replica * params.features_in + 4u * i0) * d_out;
     let row1 = (replica * params.features_in + 4u * i1) * d_out;
@@ -60,12 +62,13 @@ fn main(
     let n13 = replica * params.batch + min(first + 13u, last);
     let n14 = replica * params.batch + min(first + 14u, last);
     let n15 = replica * params.batch + min(first + 15u, last);
-    var a0 = vec4(0.0); var b0 = vec4(0.0); var a1 = vec4(0.0); var b1 = vec4(0.0); var a2 = vec4(0.0); var b2 = vec4(0.0);
-    var a3 = vec4(0.0); var b3 = vec4(0.0); var a4 = vec4(0.0); var b4 = vec4(0.0); var a5 = vec4(0.0); var b5 = vec4(0.0);
-    var a6 = vec4(0.0); var b6 = vec4(0.0); var a7 = vec4(0.0); var b7 = vec4(0.0); var a8 = vec4(0.0); var b8 = vec4(0.0);
-    var a9 = vec4(0.0); var b9 = vec4(0.0); var a10 = vec4(0.0); var b10 = vec4(0.0); var a11 = vec4(0.0); var b11 = vec4(0.0);
-    var a12 = vec4(0.0); var b12 = vec4(0.0); var a13 = vec4(0.0); var b13 = vec4(0.0); var a14 = vec4(0.0); var b14 = vec4(0.0);
-    var a15 = vec4(0.0); var b15 = vec4(0.0);
+    let zero = vec4(0.0);
+    var a0 = zero; var b0 = zero; var a1 = zero; var b1 = zero; var a2 = zero; var b2 = zero;
+    var a3 = zero; var b3 = zero; var a4 = zero; var b4 = zero; var a5 = zero; var b5 = zero;
+    var a6 = zero; var b6 = zero; var a7 = zero; var b7 = zero; var a8 = zero; var b8 = zero;
+    var a9 = zero; var b9 = zero; var a10 = zero; var b10 = zero; var a11 = zero; var b11 = zero;
+    var a12 = zero; var b12 = zero; var a13 = zero; var b13 = zero; var a14 = zero; var b14 = zero;
+    var a15 = zero; var b15 = zero;
 
     for (var k = 0u; k < d_out; k++) {
         let w0 = square(row0 + k, d_out);

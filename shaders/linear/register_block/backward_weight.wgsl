@@ -1,12 +1,12 @@
-// linear_backward_weight, register blocks: gradient of a linear layer with respect to its weight, in slices over
-// the batch.
+// linear_backward_weight, register blocks: gradient of a linear layer with respect to its weight, in slices
+// over the batch.
 //   x [R, N, D_in], d_y [R, N, D_out], d_weight [R, S, D_in, D_out]; D_in and D_out multiples of 4
 // One invocation per block of 16 inputs by 8 outputs, held in registers; no barriers, no workgroup memory.
 // reduce_sum_slices adds the S slices.
 // Derivation: weight[i, o] enters y[n, o] with the factor x[n, i], so
 //   d_weight[i, o] = sum over n of x[n, i] d_y[n, o], that is, d_W = x^T d_y.
-// A step takes four n at once: the matrix with the columns d_y[n .. n + 3, o .. o + 3] times x[n .. n + 3, i] is the
-// share of d_weight[i, o .. o + 3]. Slice s takes the pictures from s slice_length on, in order.
+// A step takes four n at once: the matrix with the columns d_y[n .. n + 3, o .. o + 3] times x[n .. n + 3, i]
+// is the share of d_weight[i, o .. o + 3]. Slice s takes the pictures from s slice_length on, in order.
 // Past the end the last inputs and outputs are computed again, and written again with the same bits.
 // uses shared/grid
 // uses shared/linear
@@ -26,15 +26,20 @@ fn outputs(n: vec4<u32>, o: u32) -> mat4x4<f32> {
 }
 
 // Four inputs of four pictures, one input to a column; 0 for a picture past the end.
-fn inputs(n: vec4<u32>, i: u32, within: vec4<f32>) -> mat4x4<f32> {
+fn inputs(n: vec4<u32>, i: u32, within: vec4<bool>) -> mat4x4<f32> {
     let at = n * (params.features_in / 4u) + i;
     let zero = vec4(0.0);
     return transpose(mat4x4(
         x[at.x],
-        select(zero, x[at.y], within.y > 0.0),
-        select(zero, x[at.z], within.z > 0.0),
-        select(zero, x[at.w], within.w > 0.0),
+        select(zero, x[at.y], within.y),
+        select(zero, x[at.z], within.z),
+        select(zero, x[at.w], within.w),
     ));
+}
+
+fn store(at: u32, o0: u32, o1: u32, sum0: vec4<f32>, sum1: vec4<f32>) {
+    d_weight[at + o0] = sum0;
+    d_weight[at + o1] = sum1;
 }
 
 @compute @workgroup_size(32)
@@ -60,18 +65,19 @@ fn main(
     let i2 = min(i0 + 2u, d_in - 1u);
     let i3 = min(i0 + 3u, d_in - 1u);
 
-    var a0 = vec4(0.0); var b0 = vec4(0.0); var a1 = vec4(0.0); var b1 = vec4(0.0); var a2 = vec4(0.0); var b2 = vec4(0.0);
-    var a3 = vec4(0.0); var b3 = vec4(0.0); var a4 = vec4(0.0); var b4 = vec4(0.0); var a5 = vec4(0.0); var b5 = vec4(0.0);
-    var a6 = vec4(0.0); var b6 = vec4(0.0); var a7 = vec4(0.0); var b7 = vec4(0.0); var a8 = vec4(0.0); var b8 = vec4(0.0);
-    var a9 = vec4(0.0); var b9 = vec4(0.0); var a10 = vec4(0.0); var b10 = vec4(0.0); var a11 = vec4(0.0); var b11 = vec4(0.0);
-    var a12 = vec4(0.0); var b12 = vec4(0.0); var a13 = vec4(0.0); var b13 = vec4(0.0); var a14 = vec4(0.0); var b14 = vec4(0.0);
-    var a15 = vec4(0.0); var b15 = vec4(0.0);
+    let zero = vec4(0.0);
+    var a0 = zero; var b0 = zero; var a1 = zero; var b1 = zero; var a2 = zero; var b2 = zero;
+    var a3 = zero; var b3 = zero; var a4 = zero; var b4 = zero; var a5 = zero; var b5 = zero;
+    var a6 = zero; var b6 = zero; var a7 = zero; var b7 = zero; var a8 = zero; var b8 = zero;
+    var a9 = zero; var b9 = zero; var a10 = zero; var b10 = zero; var a11 = zero; var b11 = zero;
+    var a12 = zero; var b12 = zero; var a13 = zero; var b13 = zero; var a14 = zero; var b14 = zero;
+    var a15 = zero; var b15 = zero;
 
     let first = slice % params.slices * params.slice_length;
     let end = min(first + params.slice_length, params.batch);
     for (var k = first; k < end; k += 4u) {
         let four = vec4(k, k + 1u, k + 2u, k + 3u);
-        let within = select(vec4(0.0), vec4(1.0), four < vec4(end));
+        let within = four < vec4(end);
         let n = replica * params.batch + min(four, vec4(end - 1u));
         let g0 = outputs(n, o0);
         let g1 = outputs(n, o1);
@@ -98,20 +104,20 @@ fn main(
     }
 
     let at = slice * params.features_in * d_out;
-    d_weight[at + (4u * i0 + 0u) * d_out + o0] = a0; d_weight[at + (4u * i0 + 0u) * d_out + o1] = b0;
-    d_weight[at + (4u * i0 + 1u) * d_out + o0] = a1; d_weight[at + (4u * i0 + 1u) * d_out + o1] = b1;
-    d_weight[at + (4u * i0 + 2u) * d_out + o0] = a2; d_weight[at + (4u * i0 + 2u) * d_out + o1] = b2;
-    d_weight[at + (4u * i0 + 3u) * d_out + o0] = a3; d_weight[at + (4u * i0 + 3u) * d_out + o1] = b3;
-    d_weight[at + (4u * i1 + 0u) * d_out + o0] = a4; d_weight[at + (4u * i1 + 0u) * d_out + o1] = b4;
-    d_weight[at + (4u * i1 + 1u) * d_out + o0] = a5; d_weight[at + (4u * i1 + 1u) * d_out + o1] = b5;
-    d_weight[at + (4u * i1 + 2u) * d_out + o0] = a6; d_weight[at + (4u * i1 + 2u) * d_out + o1] = b6;
-    d_weight[at + (4u * i1 + 3u) * d_out + o0] = a7; d_weight[at + (4u * i1 + 3u) * d_out + o1] = b7;
-    d_weight[at + (4u * i2 + 0u) * d_out + o0] = a8; d_weight[at + (4u * i2 + 0u) * d_out + o1] = b8;
-    d_weight[at + (4u * i2 + 1u) * d_out + o0] = a9; d_weight[at + (4u * i2 + 1u) * d_out + o1] = b9;
-    d_weight[at + (4u * i2 + 2u) * d_out + o0] = a10; d_weight[at + (4u * i2 + 2u) * d_out + o1] = b10;
-    d_weight[at + (4u * i2 + 3u) * d_out + o0] = a11; d_weight[at + (4u * i2 + 3u) * d_out + o1] = b11;
-    d_weight[at + (4u * i3 + 0u) * d_out + o0] = a12; d_weight[at + (4u * i3 + 0u) * d_out + o1] = b12;
-    d_weight[at + (4u * i3 + 1u) * d_out + o0] = a13; d_weight[at + (4u * i3 + 1u) * d_out + o1] = b13;
-    d_weight[at + (4u * i3 + 2u) * d_out + o0] = a14; d_weight[at + (4u * i3 + 2u) * d_out + o1] = b14;
-    d_weight[at + (4u * i3 + 3u) * d_out + o0] = a15; d_weight[at + (4u * i3 + 3u) * d_out + o1] = b15;
+    store(at + (4u * i0 + 0u) * d_out, o0, o1, a0, b0);
+    store(at + (4u * i0 + 1u) * d_out, o0, o1, a1, b1);
+    store(at + (4u * i0 + 2u) * d_out, o0, o1, a2, b2);
+    store(at + (4u * i0 + 3u) * d_out, o0, o1, a3, b3);
+    store(at + (4u * i1 + 0u) * d_out, o0, o1, a4, b4);
+    store(at + (4u * i1 + 1u) * d_out, o0, o1, a5, b5);
+    store(at + (4u * i1 + 2u) * d_out, o0, o1, a6, b6);
+    store(at + (4u * i1 + 3u) * d_out, o0, o1, a7, b7);
+    store(at + (4u * i2 + 0u) * d_out, o0, o1, a8, b8);
+    store(at + (4u * i2 + 1u) * d_out, o0, o1, a9, b9);
+    store(at + (4u * i2 + 2u) * d_out, o0, o1, a10, b10);
+    store(at + (4u * i2 + 3u) * d_out, o0, o1, a11, b11);
+    store(at + (4u * i3 + 0u) * d_out, o0, o1, a12, b12);
+    store(at + (4u * i3 + 1u) * d_out, o0, o1, a13, b13);
+    store(at + (4u * i3 + 2u) * d_out, o0, o1, a14, b14);
+    store(at + (4u * i3 + 3u) * d_out, o0, o1, a15, b15);
 }

@@ -2,9 +2,9 @@
 //   x [R, N, D_in], weight [R, D_in, D_out], bias [R, D_out], y [R, N, D_out]; D_in and D_out multiples of 4
 // One invocation per block of 16 pictures by 8 outputs, held in registers; no barriers, no workgroup memory.
 // y[n, o] = bias[o] + sum over i of x[n, i] weight[i, o]
-// A step takes four i at once: with the columns w_k = weight[i + k, o .. o + 3] the matrix (w_0 w_1 w_2 w_3) times
-// x[n, i .. i + 3] is the share of y[n, o .. o + 3].
-// Past the end the last picture and the last outputs are computed again, and written again with the same bits.
+// A step takes four i at once: with the columns w_k = weight[i + k, o .. o + 3] the matrix (w_0 w_1 w_2 w_3)
+// times x[n, i .. i + 3] is the share of y[n, o .. o + 3].
+// Past the end the last picture and outputs are computed again, and written again with the same bits.
 // uses shared/grid
 // uses shared/linear
 
@@ -22,9 +22,14 @@ fn square(at: u32, row: u32) -> mat4x4<f32> {
     return mat4x4(weight[at], weight[at + row], weight[at + 2u * row], weight[at + 3u * row]);
 }
 
-fn store(at: u32, sum: vec4<f32>) {
-    // A NaN stays a NaN: max() may drop it.
-    y[at] = select(sum, vec4(0.0), (sum < vec4(0.0)) & vec4(params.relu == 1u));
+// A NaN stays a NaN: max() may drop it.
+fn activate(sum: vec4<f32>) -> vec4<f32> {
+    return select(sum, vec4(0.0), (sum < vec4(0.0)) & vec4(params.relu == 1u));
+}
+
+fn store(at: u32, o0: u32, o1: u32, sum0: vec4<f32>, sum1: vec4<f32>) {
+    y[at + o0] = activate(sum0);
+    y[at + o1] = activate(sum1);
 }
 
 @compute @workgroup_size(32)
@@ -41,10 +46,12 @@ fn main(
     if i >= params.replicas * blocks_n * blocks_o {
         return;
     }
+    // Neighbours take up to eight blocks of outputs; all pictures follow while these weights are in the cache.
+    let beside = min(blocks_o & (~blocks_o + 1u), 8u); // largest power of two that divides
     let replica = i / blocks_o / blocks_n;
-    let first = i / blocks_o % blocks_n * ROWS;
+    let first = i / beside % blocks_n * ROWS;
     let last = params.batch - 1u;
-    let o0 = i % blocks_o * 2u;
+    let o0 = (i / beside / blocks_n * beside + i % beside) % blocks_o * 2u;
     let o1 = min(o0 + 1u, d_out - 1u);
 
     let n0 = replica * params.batch + min(first + 0u, last);
@@ -95,20 +102,20 @@ fn main(
         let x15 = x[n15 * d_in + k]; a15 += w0 * x15; b15 += w1 * x15;
     }
 
-    store(n0 * d_out + o0, a0); store(n0 * d_out + o1, b0);
-    store(n1 * d_out + o0, a1); store(n1 * d_out + o1, b1);
-    store(n2 * d_out + o0, a2); store(n2 * d_out + o1, b2);
-    store(n3 * d_out + o0, a3); store(n3 * d_out + o1, b3);
-    store(n4 * d_out + o0, a4); store(n4 * d_out + o1, b4);
-    store(n5 * d_out + o0, a5); store(n5 * d_out + o1, b5);
-    store(n6 * d_out + o0, a6); store(n6 * d_out + o1, b6);
-    store(n7 * d_out + o0, a7); store(n7 * d_out + o1, b7);
-    store(n8 * d_out + o0, a8); store(n8 * d_out + o1, b8);
-    store(n9 * d_out + o0, a9); store(n9 * d_out + o1, b9);
-    store(n10 * d_out + o0, a10); store(n10 * d_out + o1, b10);
-    store(n11 * d_out + o0, a11); store(n11 * d_out + o1, b11);
-    store(n12 * d_out + o0, a12); store(n12 * d_out + o1, b12);
-    store(n13 * d_out + o0, a13); store(n13 * d_out + o1, b13);
-    store(n14 * d_out + o0, a14); store(n14 * d_out + o1, b14);
-    store(n15 * d_out + o0, a15); store(n15 * d_out + o1, b15);
+    store(n0 * d_out, o0, o1, a0, b0);
+    store(n1 * d_out, o0, o1, a1, b1);
+    store(n2 * d_out, o0, o1, a2, b2);
+    store(n3 * d_out, o0, o1, a3, b3);
+    store(n4 * d_out, o0, o1, a4, b4);
+    store(n5 * d_out, o0, o1, a5, b5);
+    store(n6 * d_out, o0, o1, a6, b6);
+    store(n7 * d_out, o0, o1, a7, b7);
+    store(n8 * d_out, o0, o1, a8, b8);
+    store(n9 * d_out, o0, o1, a9, b9);
+    store(n10 * d_out, o0, o1, a10, b10);
+    store(n11 * d_out, o0, o1, a11, b11);
+    store(n12 * d_out, o0, o1, a12, b12);
+    store(n13 * d_out, o0, o1, a13, b13);
+    store(n14 * d_out, o0, o1, a14, b14);
+    store(n15 * d_out, o0, o1, a15, b15);
 }
