@@ -13,5 +13,10 @@ pub mod ops;
 pub mod params;
 pub mod plan;
 pub mod random;
+#[cfg(feature = "report")]
+pub mod report;
 pub mod shader;
 pub mod train;
+
+/// The wgpu that the engine uses, so that hosts and tests share its types.
+pub use wgpu;

@@ -5,14 +5,7 @@
 //   d_bias[c] = sum over m of d_y[m, c].
 // Slice s takes the rows from s slice_length on, slice_length of them, in order.
 // uses shared/grid
-
-struct Bias {
-    replicas: u32,
-    rows: u32,
-    channels: u32,
-    slices: u32,
-    slice_length: u32,
-}
+// uses shared/bias
 
 @group(0) @binding(0) var<uniform> params: Bias;
 @group(0) @binding(1) var<storage, read> d_y: array<f32>;

@@ -34,13 +34,15 @@ fn main(
     var sum = 0.0;
     for (var kh = 0u; kh < params.kernel_h; kh++) {
         let h = h_padded - kh * params.dilation_h; // wraps below 0, so it is tested before it is used
-        if kh * params.dilation_h > h_padded || h % params.stride_h != 0u || h / params.stride_h >= params.height_out {
+        let above = kh * params.dilation_h > h_padded;
+        if above || h % params.stride_h != 0u || h / params.stride_h >= params.height_out {
             continue;
         }
         let row = image * params.height_out + h / params.stride_h;
         for (var kw = 0u; kw < params.kernel_w; kw++) {
             let w = w_padded - kw * params.dilation_w;
-            if kw * params.dilation_w > w_padded || w % params.stride_w != 0u || w / params.stride_w >= params.width_out {
+            let left = kw * params.dilation_w > w_padded;
+            if left || w % params.stride_w != 0u || w / params.stride_w >= params.width_out {
                 continue;
             }
             let d_y_at = (row * params.width_out + w / params.stride_w) * params.channels_out;

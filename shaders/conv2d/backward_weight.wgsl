@@ -1,4 +1,5 @@
-// conv2d_backward_weight: gradient of a convolution with respect to its weight, in slices over the positions of y.
+// conv2d_backward_weight: gradient of a convolution with respect to its weight, in slices over the positions
+// of y.
 //   x [R, N, H, W, C_in], d_y [R, N, H_out, W_out, C_out], d_weight [R, S, K_h, K_w, C_in, C_out]
 // One invocation per element of d_weight; reduce_sum_slices adds the S slices.
 // Derivation: weight[kh, kw, c, o] enters y[n, h', w', o] with the factor

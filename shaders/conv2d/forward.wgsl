@@ -1,7 +1,8 @@
 // conv2d_forward: 2-d convolution (cross-correlation) with bias and, if params.relu is 1, a ReLU behind it.
 //   x [R, N, H, W, C_in], weight [R, K_h, K_w, C_in, C_out], bias [R, C_out], y [R, N, H_out, W_out, C_out]
 // One invocation per element of y.
-// y[h', w', o] = bias[o] + sum over kh, kw, c of x[h' s_h + kh d_h - p_h, w' s_w + kw d_w - p_w, c] weight[kh, kw, c, o]
+// y[h', w', o] = bias[o] + sum over kh, kw, c of
+//   x[h' s_h + kh d_h - p_h, w' s_w + kw d_w - p_w, c] weight[kh, kw, c, o]
 // with stride s, dilation d, padding p; outside of x is 0.
 // uses shared/grid
 // uses shared/conv2d

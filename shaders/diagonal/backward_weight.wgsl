@@ -1,4 +1,5 @@
-// diagonal_backward_weight: gradient of a diagonal layer with respect to its weight, in slices over the batch.
+// diagonal_backward_weight: gradient of a diagonal layer with respect to its weight, in slices over the
+// batch.
 //   x [R, N, D], d_z [R, N, D], d_weight [R, S, D]
 // One invocation per element of d_weight; reduce_sum_slices adds the S slices.
 // Derivation: weight[d] enters z[n, d] of every picture n with the factor x[n, d], so

@@ -6,8 +6,8 @@
 // loss = weight / G · Σ_i p_i · (log p_i − log q_i), where 0 · log 0 = 0.
 // Derivation of d_z: ∂(−Σ_j p_j · log q_j)/∂z_i = −Σ_j p_j · (δ_ij − q_i) / T = (q_i − p_i) / T, as Σ p = 1;
 // with the mean Σ loss / norm, d_z_i = weight / (norm · G · T) · (q_i − p_i).
-// Where weight or norm is 0, losses and d_z are exactly 0. A NaN in t or z comes through the sums; a q of 0 under a live
-// p gives +∞, as it should. Nothing is clamped.
+// Where weight or norm is 0, losses and d_z are exactly 0. A NaN in t or z comes through the sums;
+// a q of 0 under a live p gives +∞, as it should. All is in log space, nothing is clamped.
 // uses shared/grid
 // uses shared/tree
 // uses shared/kl_divergence

@@ -2,7 +2,8 @@
 //   d_y [R, N, H_out, W_out, C], argmax [R, N, H_out, W_out, C] (h W + w), d_x [R, N, H, W, C]
 // One invocation per element of d_x.
 // Derivation: y[h', w', c] is the copy of the one x[h, w, c] that argmax names, so
-//   d_x[h, w, c] = sum of d_y[h', w', c] over the windows (h', w') that hold (h, w) and whose argmax is h W + w.
+//   d_x[h, w, c] = sum of d_y[h', w', c] over the windows (h', w') that hold (h, w) and whose argmax is
+//   h W + w.
 // The windows that hold h are those with h' s_h <= h + p_h < h' s_h + K_h.
 // uses shared/grid
 // uses shared/max_pool

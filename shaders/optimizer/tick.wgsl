@@ -2,7 +2,7 @@
 //   norm [R], tick [R, 4] = (t = updates so far, 1 − β1^t, 1 − β2^t, active)
 // One invocation per replica.
 // Formula: a replica is active where its batch counts for something, norm > 0 (a NaN counts, so that it is seen);
-// then t += 1 and c = 1 − β^t follows from 1 − β·(1 − c) = β·c + (1 − β), which loses nothing to cancellation.
+// then t += 1, and c = 1 − β^t follows from 1 − β·(1 − c) = β·c + (1 − β), where nothing cancels.
 // Else only active = 0: Adam must not drift on its momentum. The moments follow the same recurrence with the same
 // rounded β, so what rounding does to c it also does to them. t counts exactly up to 2^24.
 // uses shared/grid

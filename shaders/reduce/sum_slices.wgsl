@@ -3,12 +3,7 @@
 // One invocation per element of out.
 // out[l] = sum over s of partial[s, l], from s = 0 up.
 // uses shared/grid
-
-struct SumSlices {
-    replicas: u32,
-    slices: u32,
-    length: u32,
-}
+// uses shared/sum_slices
 
 @group(0) @binding(0) var<uniform> params: SumSlices;
 @group(0) @binding(1) var<storage, read> partial: array<f32>;

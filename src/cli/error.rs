@@ -19,6 +19,8 @@ pub enum CliError {
     Device(#[from] DeviceError),
     #[error(transparent)]
     Exec(#[from] ExecError),
+    #[error(transparent)]
+    Demo(#[from] super::demo::DemoError),
     /// A config file that does not say what it should.
     #[error("{0}")]
     Config(String),

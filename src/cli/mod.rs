@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod config;
+mod demo;
 mod devices;
 mod doctor;
 mod error;
@@ -33,6 +34,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Demo(demo::DemoArgs),
     Train(Box<train::TrainArgs>),
     Init(init::InitArgs),
     Devices(devices::DevicesArgs),
@@ -45,6 +47,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     listen();
     let outcome = match &arguments.command {
+        Command::Demo(args) => demo::run(args).map_err(CliError::from),
         Command::Train(args) => train::run(args),
         Command::Init(args) => init::run(args),
         Command::Devices(args) => devices::run(args),

@@ -30,7 +30,7 @@ impl<'a, T: Real> Matrix<'a, T> {
     }
 
     /// The matrix from row `i` on.
-    pub fn from_row(self, i: usize) -> Self {
+    pub fn rows_from(self, i: usize) -> Self {
         Self { data: &self.data[i * self.row..], ..self }
     }
 
@@ -104,7 +104,7 @@ fn multiply_block<T: Real>(a: &[[T; ROWS]], b: &[[T; COLUMNS]]) -> [[T; COLUMNS]
 pub fn multiply<T: Real>(a: Matrix<'_, T>, b: &Panels<T>, c: &mut [T], rows: usize) {
     parallel::chunks(c, rows * b.n, |i, c| {
         c.fill(T::ZERO);
-        b.multiply_add(a.from_row(i * rows), c);
+        b.multiply_add(a.rows_from(i * rows), c);
     });
 }
 

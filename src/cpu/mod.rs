@@ -7,6 +7,7 @@
 mod args;
 pub mod average_pool;
 pub mod bias;
+pub mod ceiling;
 #[cfg(test)]
 pub(crate) mod check;
 pub mod clock;

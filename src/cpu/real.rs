@@ -41,6 +41,8 @@ pub trait Real:
     fn max(self, other: Self) -> Self;
     /// Neither infinite nor NaN.
     fn is_finite(self) -> bool;
+    /// Not a number.
+    fn is_nan(self) -> bool;
     /// A count as a float.
     fn from_usize(n: usize) -> Self {
         Self::from_f64(n as f64)
@@ -73,6 +75,9 @@ macro_rules! real {
             }
             fn max(self, other: Self) -> Self {
                 $ty::max(self, other)
+            }
+            fn is_nan(self) -> bool {
+                $ty::is_nan(self)
             }
             fn is_finite(self) -> bool {
                 $ty::is_finite(self)

@@ -84,6 +84,8 @@ impl GpuSession {
 
     fn device_error(&self, doing: &str, message: String) -> ExecError {
         let (device, doing) = (self.gpu.title().to_owned(), doing.to_owned());
+        // The loss of a device is told during a poll; until then its symptoms look like errors of another kind.
+        let _ = self.gpu.device().poll(wgpu::PollType::Poll);
         match self.gpu.lost() {
             Some(reason) => ExecError::DeviceLost { device, doing, reason },
             None if message.to_lowercase().contains("lost") => {
@@ -104,17 +106,15 @@ impl GpuSession {
         let validation = pollster::block_on(validation.pop());
         let internal = pollster::block_on(internal.pop());
         let memory = pollster::block_on(memory.pop());
+        // Memory first: what was not allocated fails validation afterwards.
+        if let Some(error) = memory {
+            return Err(match self.device_error(doing, error.to_string()) {
+                lost @ ExecError::DeviceLost { .. } => lost,
+                _ => ExecError::OutOfMemory { device: self.gpu.title().to_owned(), doing: doing.to_owned() },
+            });
+        }
         if let Some(error) = validation.or(internal) {
             return Err(self.device_error(doing, error.to_string()));
-        }
-        if memory.is_some() {
-            return match self.gpu.lost() {
-                Some(_) => Err(self.device_error(doing, String::new())),
-                None => Err(ExecError::OutOfMemory {
-                    device: self.gpu.title().to_owned(),
-                    doing: doing.to_owned(),
-                }),
-            };
         }
         match self.gpu.lost() {
             Some(reason) => Err(self.device_error(doing, reason)),
@@ -338,6 +338,16 @@ impl GpuSession {
             DType::F32 => words.into_iter().map(f32::from_bits).collect(),
             DType::U32 => words.into_iter().map(|word| word as f32).collect(),
         })
+    }
+
+    /// Overwrites a guard word of a persistent tensor: shows that [`GpuSession::broken_guards`] sees it.
+    pub fn break_guard(&mut self, name: &str) -> Result<(), ExecError> {
+        let buffer = self
+            .persistent
+            .get(name)
+            .cloned()
+            .ok_or_else(|| ExecError::UnknownTensor { name: name.to_owned(), wanted: "f32 or u32" })?;
+        self.guarded("breaking a guard", |this| this.gpu.queue().write_buffer(&buffer.gpu, 0, &[0; 4]))
     }
 
     /// Under [`Options::guards`]: the names of all tensors whose guard words were overwritten.

@@ -176,9 +176,9 @@ fn report(number: usize, adapter: &wgpu::Adapter) -> AdapterReport {
     }
 }
 
-fn enumerate() -> Vec<(wgpu::Adapter, AdapterReport)> {
+fn enumerate(backends: wgpu::Backends) -> Vec<(wgpu::Adapter, AdapterReport)> {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
-    let mut found = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
+    let mut found = pollster::block_on(instance.enumerate_adapters(backends));
     // The same card may answer through several backends: the order below is that of preference.
     let rank = |adapter: &wgpu::Adapter| match adapter.get_info().backend {
         wgpu::Backend::Vulkan => 0,
@@ -200,7 +200,7 @@ fn enumerate() -> Vec<(wgpu::Adapter, AdapterReport)> {
 
 /// Every adapter, in the order of their numbers. Environment variables of wgpu (`WGPU_BACKEND` …) apply.
 pub fn adapters() -> Vec<AdapterReport> {
-    enumerate().into_iter().map(|(_, report)| report).collect()
+    enumerate(wgpu::Backends::all()).into_iter().map(|(_, report)| report).collect()
 }
 
 /// Finds what a choice means on this machine, with the reason in words. Says which others would have fitted.
@@ -208,7 +208,22 @@ pub fn choose(choice: &Choice) -> Result<Chosen, DeviceError> {
     if *choice == Choice::Cpu {
         return Ok(Chosen::Cpu("asked for".to_owned()));
     }
-    let all = enumerate();
+    // GL comes last, and its drivers write to standard error: it is looked at only where a number asks for it, a name
+    // fits nothing else, or there is no other adapter at all.
+    let all = wgpu::Backends::all();
+    if matches!(choice, Choice::Number(_)) {
+        return choose_among(choice, enumerate(all));
+    }
+    let first = enumerate(wgpu::Backends::PRIMARY);
+    let none = first.is_empty();
+    match choose_among(choice, first) {
+        Ok(Chosen::Cpu(_)) if none => choose_among(choice, enumerate(all)),
+        Err(DeviceError::NoSuchAdapter { .. }) => choose_among(choice, enumerate(all)),
+        found => found,
+    }
+}
+
+fn choose_among(choice: &Choice, all: Vec<(wgpu::Adapter, AdapterReport)>) -> Result<Chosen, DeviceError> {
     let titles = |reports: &[&AdapterReport]| reports.iter().map(|r| r.title()).collect::<Vec<_>>();
     let known: Vec<String> = all.iter().map(|(_, report)| report.title()).collect();
     let wanted = match choice {

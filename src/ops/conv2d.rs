@@ -96,6 +96,13 @@ impl Shape {
         Ok(Self { params, replicas, batch, channels_in, channels_out, out, taps })
     }
 
+    /// The variants of a kernel that take this shape, best first.
+    fn fitting(&self) -> [(&'static str, bool); 3] {
+        let quads_out = self.channels_out.is_multiple_of(4);
+        let quads = quads_out && self.channels_in.is_multiple_of(4);
+        [("register_block", quads), ("narrow_block", quads_out), ("direct", true)]
+    }
+
     fn y_dims(&self) -> [usize; 5] {
         [self.replicas, self.batch, self.out[0], self.out[1], self.channels_out]
     }
@@ -132,14 +139,16 @@ pub fn forward(
         let expected = format!("[{}, {}]", shape.replicas, shape.channels_out);
         return Err(shape_error(plan, &op, bias, expected));
     }
-    let shader = plan.direct("conv2d_forward")?;
+    let shader = plan.choose("conv2d_forward", &shape.fitting())?;
     let y_dims = shape.y_dims();
     let y = plan.activation(plan.fresh_name(&format!("{label}.y")), &y_dims)?;
     plan.record(
         Record::new(shader, op)
             .args([x, weight, bias, y])
             .params(&Conv2d { relu: relu.into(), ..shape.params })
-            .work(Work::Invocations(y_dims.iter().product()))
+            .work(Work::Invocations(
+                shape.replicas * super::blocks(shader, shape.positions(), shape.channels_out),
+            ))
             .iterations(settings.kernel[0] + shape.taps * (1 + shape.channels_in))
             .flops(shape.flops()),
     )?;
@@ -160,13 +169,24 @@ pub fn backward_input(
     if plan.dims(d_y) != shape.y_dims() {
         return Err(shape_error(plan, &op, d_y, format!("{:?}", shape.y_dims())));
     }
-    let shader = plan.direct("conv2d_backward_input")?;
+    let [quads, _, direct] = shape.fitting();
+    let shader = plan.choose("conv2d_backward_input", &[quads, direct])?;
     let d_x = plan.activation(plan.fresh_name(&format!("{label}.d_x")), x_dims)?;
+    let [batch, height, width] = [x_dims[1], x_dims[2], x_dims[3]];
+    // A block of positions takes every stride-th row and column; there are stride × stride such phases.
+    let [phases, positions] = match shader.variant {
+        "direct" => [1, batch * height * width],
+        _ => {
+            let [s_h, s_w] = settings.stride;
+            [s_h * s_w, batch * height.div_ceil(s_h) * width.div_ceil(s_w)]
+        }
+    };
+    let invocations = phases * super::blocks(shader, positions, shape.channels_in);
     plan.record(
         Record::new(shader, op)
             .args([d_y, weight, d_x])
             .params(&shape.params)
-            .work(Work::Invocations(x_dims.iter().product()))
+            .work(Work::Invocations(shape.replicas * invocations))
             .iterations(settings.kernel[0] + shape.taps * (1 + shape.channels_out))
             .flops(shape.flops()),
     )?;
@@ -188,14 +208,15 @@ pub fn backward_weight(
     if plan.dims(d_y) != shape.y_dims() {
         return Err(shape_error(plan, &op, d_y, format!("{:?}", shape.y_dims())));
     }
-    let shader = plan.direct("conv2d_backward_weight")?;
-    let (slices, slice_length) = reduce::slicing(shape.positions(), shape.weights());
+    let shader = plan.choose("conv2d_backward_weight", &shape.fitting())?;
+    let blocks = super::blocks(shader, shape.taps * shape.channels_in, shape.channels_out);
+    let (slices, slice_length) = reduce::slicing(shape.positions(), blocks, reduce::busy(shader));
     let partial = reduce::partial(plan, d_weight, slices)?;
     plan.record(
         Record::new(shader, op.clone())
             .args([x, d_y, partial])
             .params(&Conv2d { slices: slices as u32, slice_length: slice_length as u32, ..shape.params })
-            .work(Work::Invocations(shape.replicas * slices * shape.weights()))
+            .work(Work::Invocations(shape.replicas * slices * blocks))
             .iterations(slice_length)
             .flops(shape.flops()),
     )?;
@@ -246,5 +267,26 @@ mod tests {
             backward_input(&mut plan, "conv", x, weight, &[1, 2, 2, 5, 4], padded),
             Err(PlanError::Shape { .. })
         ));
+    }
+
+    /// The uniform, with the number of replicas taken out, and the variant of each command.
+    fn commands_of(replicas: usize) -> Vec<(Vec<u8>, &'static str)> {
+        let mut plan = Plan::new("test");
+        let settings = Settings { kernel: [3, 3], stride: [2, 2], padding: [1, 1], dilation: [1, 1] };
+        let x = plan.activation("x", &[replicas, 50, 16, 16, 16]).unwrap();
+        let weight = plan.activation("weight", &[replicas, 3, 3, 16, 32]).unwrap();
+        let d_weight = plan.activation("d_weight", &[replicas, 3, 3, 16, 32]).unwrap();
+        let bias = plan.activation("bias", &[replicas, 32]).unwrap();
+        let d_y = forward(&mut plan, "conv", x, weight, bias, settings, true).unwrap();
+        backward_input(&mut plan, "conv", d_y, weight, &[replicas, 50, 16, 16, 16], settings).unwrap();
+        backward_weight(&mut plan, "conv", x, d_y, d_weight, settings).unwrap();
+        plan.commands().iter().map(|c| (c.params[4..].to_vec(), c.shader.variant)).collect()
+    }
+
+    #[test]
+    fn each_replica_is_computed_as_in_a_single_run() {
+        let single = commands_of(1);
+        assert_eq!(single.len(), 4, "backward_weight is sliced here");
+        assert_eq!(single, commands_of(3));
     }
 }

@@ -90,7 +90,7 @@ pub fn backward_weight(
     }
     let shader = plan.direct("diagonal_backward_weight")?;
     let [replicas, features] = [params.replicas, params.features].map(|n| n as usize);
-    let (slices, slice_length) = reduce::slicing(params.batch as usize, features);
+    let (slices, slice_length) = reduce::slicing(params.batch as usize, features, reduce::busy(shader));
     (params.slices, params.slice_length) = (slices as u32, slice_length as u32);
     let partial = reduce::partial(plan, d_weight, slices)?;
     plan.record(
@@ -113,12 +113,9 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
     for dims in [vec![1, 1, 1], vec![3, 5, 13], vec![2, 3, 9, 7, 4], vec![1, 1000, 5]] {
         let (replicas, batch) = (dims[0], dims[1]);
         let features = dims[2..].iter().product();
-        let (slices, length) = reduce::slicing(batch, features);
-        for (kernel, terms) in [
-            ("diagonal_forward", 2),
-            ("diagonal_backward_input", 1),
-            ("diagonal_backward_weight", length + slices),
-        ] {
+        for (kernel, terms) in
+            [("diagonal_forward", 2), ("diagonal_backward_input", 1), ("diagonal_backward_weight", batch)]
+        {
             let mut plan = Plan::with_variants(kernel, variants);
             let x = super::input(&mut plan, "x", &dims)?;
             let weight = super::input(&mut plan, "weight", &[replicas, features])?;

@@ -191,8 +191,8 @@ pub(crate) fn source_inputs(
         Fill::Indices([0.0f32, 1.0, 0.25, 0.7, 1.0 / 3.0, 1e-3, 0.999].map(f32::to_bits).to_vec())
     };
     // Rows of the data set, none at all (padding), and a row that does not exist.
-    let order =
-        (0..13).map(|i| [i * 5 % count as u32, u32::MAX, count as u32][(i % 4 / 2 + i / 12) as usize]);
+    let none = [u32::MAX, count as u32];
+    let order = (0..13).map(|i| if i % 4 == 3 { none[i / 4 % 2] } else { (i * 5 % count) as u32 });
     let fills = vec![
         (source.pixels, pixels),
         // 255, 0, 127 and 128 stand at known places: the ends, and both sides of the threshold.

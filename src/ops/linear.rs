@@ -25,6 +25,14 @@ fn fits(dims: &[usize], replicas: usize, batch: usize, features: usize) -> bool 
     dims.len() >= 2 && dims[..2] == [replicas, batch] && dims[2..].iter().product::<usize>() == features
 }
 
+/// The variants of a kernel that take a layer of this shape, best first.
+fn fitting(p: &Linear) -> [(&'static str, bool); 2] {
+    [
+        ("register_block", p.features_in.is_multiple_of(4) && p.features_out.is_multiple_of(4)),
+        ("direct", true),
+    ]
+}
+
 /// Multiplications and additions of one product.
 fn flops(p: &Linear) -> usize {
     [p.replicas, p.batch, p.features_in, p.features_out].iter().map(|&n| n as usize).product::<usize>() * 2
@@ -53,13 +61,13 @@ pub fn forward(
     if plan.dims(bias) != [replicas, d_out] {
         return Err(shape_error(plan, &op, bias, format!("[{replicas}, {d_out}]")));
     }
-    let shader = plan.direct("linear_forward")?;
+    let shader = plan.choose("linear_forward", &fitting(&params))?;
     let y = plan.activation(plan.fresh_name(&format!("{label}.y")), &[replicas, batch, d_out])?;
     plan.record(
         Record::new(shader, op)
             .args([x, weight, bias, y])
             .params(&params)
-            .work(Work::Invocations(replicas * batch * d_out))
+            .work(Work::Invocations(replicas * super::blocks(shader, batch, d_out)))
             .iterations(d_in)
             .flops(flops(&params)),
     )?;
@@ -83,13 +91,13 @@ pub fn backward_input(
         let expected = format!("[{replicas}, N, {d_out}] of an input [{replicas}, N, {d_in}] = {x_dims:?}");
         return Err(shape_error(plan, &op, d_y, expected));
     }
-    let shader = plan.direct("linear_backward_input")?;
+    let shader = plan.choose("linear_backward_input", &fitting(&params))?;
     let d_x = plan.activation(plan.fresh_name(&format!("{label}.d_x")), x_dims)?;
     plan.record(
         Record::new(shader, op)
             .args([d_y, weight, d_x])
             .params(&params)
-            .work(Work::Invocations(replicas * batch * d_in))
+            .work(Work::Invocations(replicas * super::blocks(shader, batch, d_in)))
             .iterations(d_out)
             .flops(flops(&params)),
     )?;
@@ -116,15 +124,16 @@ pub fn backward_weight(
             return Err(shape_error(plan, &op, tensor, expected));
         }
     }
-    let shader = plan.direct("linear_backward_weight")?;
-    let (slices, slice_length) = reduce::slicing(batch, d_in * d_out);
+    let shader = plan.choose("linear_backward_weight", &fitting(&params))?;
+    let blocks = super::blocks(shader, d_in, d_out);
+    let (slices, slice_length) = reduce::slicing(batch, blocks, reduce::busy(shader));
     (params.slices, params.slice_length) = (slices as u32, slice_length as u32);
     let partial = reduce::partial(plan, d_weight, slices)?;
     plan.record(
         Record::new(shader, op.clone())
             .args([x, d_y, partial])
             .params(&params)
-            .work(Work::Invocations(replicas * slices * d_in * d_out))
+            .work(Work::Invocations(replicas * slices * blocks))
             .iterations(slice_length)
             .flops(flops(&params)),
     )?;
@@ -147,11 +156,10 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
     ] {
         let (replicas, batch) = (x_dims[0], x_dims[1]);
         let d_in = x_dims[2..].iter().product();
-        let (slices, length) = reduce::slicing(batch, d_in * d_out);
         for (kernel, terms) in [
             ("linear_forward", d_in + 1),
             ("linear_backward_input", d_out),
-            ("linear_backward_weight", length + slices),
+            ("linear_backward_weight", batch),
         ] {
             let mut plan = Plan::with_variants(kernel, variants);
             let x = super::input(&mut plan, "x", &x_dims)?;

@@ -3,7 +3,7 @@
 use super::{Case, Fill, Tolerance, conv2d, shape_error};
 use crate::cpu::max_pool::MaxPool;
 use crate::plan::{Plan, PlanError, Record, Role, TensorId, Variants, Work};
-use crate::shader::DType;
+use crate::shader::{DType, Shader};
 
 /// The windows, each pair as (height, width).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,8 @@ pub fn forward(
 ) -> Result<(TensorId, TensorId), PlanError> {
     let op = format!("{label} forward");
     let (params, y_dims) = params(&op, plan.dims(x), settings)?;
-    let shader = plan.direct("max_pool_forward")?;
+    let fitting = [("vec4", params.channels.is_multiple_of(4)), ("direct", true)];
+    let shader = plan.choose("max_pool_forward", &fitting)?;
     let y = plan.activation(plan.fresh_name(&format!("{label}.y")), &y_dims)?;
     let argmax = plan.fresh_name(&format!("{label}.argmax"));
     let argmax = plan.add(argmax, &y_dims, DType::U32, Role::Activation)?;
@@ -71,8 +72,8 @@ pub fn forward(
         Record::new(shader, op)
             .args([x, y, argmax])
             .params(&params)
-            .work(Work::Invocations(count))
-            .iterations(k_h * (k_w + 1))
+            .work(Work::Invocations(invocations(shader, &y_dims)))
+            .iterations(4 * (1 + k_h * (k_w + 1)))
             .flops(count * k_h * k_w),
     )?;
     Ok((y, argmax))
@@ -94,19 +95,25 @@ pub fn backward(
             return Err(shape_error(plan, &op, tensor, format!("{y_dims:?}")));
         }
     }
-    let shader = plan.direct("max_pool_backward")?;
+    let fitting = [("vec4", params.channels.is_multiple_of(4)), ("direct", true)];
+    let shader = plan.choose("max_pool_backward", &fitting)?;
     let d_x = plan.activation(plan.fresh_name(&format!("{label}.d_x")), x_dims)?;
-    let count = plan.tensor(d_x).len();
     let [windows_h, windows_w] = windows_per_element(settings);
     plan.record(
         Record::new(shader, op)
             .args([d_y, argmax, d_x])
             .params(&params)
-            .work(Work::Invocations(count))
-            .iterations(windows_h * (windows_w + 1))
+            .work(Work::Invocations(invocations(shader, x_dims)))
+            .iterations(4 * (1 + windows_h * (windows_w + 1)))
             .flops(plan.tensor(d_y).len()),
     )?;
     Ok(d_x)
+}
+
+/// One per position and run of channels.
+fn invocations(shader: &Shader, dims: &[usize]) -> usize {
+    let channels = dims.last().copied().unwrap_or(1);
+    super::blocks(shader, dims.iter().product::<usize>() / channels, channels)
 }
 
 /// The most windows that hold one element of x, down and across.
@@ -145,8 +152,12 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
     ] {
         let settings = Settings { kernel, stride, padding };
         let shape = format!("{x_dims:?} kernel {kernel:?} stride {stride:?} padding {padding:?}");
-        // Standard normals, and a few values that tie.
-        for fill in [Fill::Normal(1.0), Fill::Floats(vec![1.0, -2.0, 1.0, 0.0, -0.0, 1.0, 0.5])] {
+        // Standard normals, a few values that tie, and what training may meet when it goes wrong.
+        for fill in [
+            Fill::Normal(1.0),
+            Fill::Floats(vec![1.0, -2.0, 1.0, 0.0, -0.0, 1.0, 0.5]),
+            Fill::Floats(vec![1.0, f32::NEG_INFINITY, f32::NAN, 2.0, -1.0, f32::NEG_INFINITY, 3.0, 0.0, 5.0]),
+        ] {
             let mut plan = Plan::with_variants("max_pool_forward", variants);
             let x = super::input(&mut plan, "x", &x_dims)?;
             forward(&mut plan, "pool", x, settings)?;

@@ -4,6 +4,7 @@ mod accuracy;
 pub mod average_pool;
 pub mod bias;
 pub mod case;
+pub mod ceiling;
 pub mod clock;
 pub mod conv2d;
 pub mod cross_entropy;
@@ -21,7 +22,7 @@ pub mod softmax;
 pub use case::{Case, Fill, Tolerance};
 
 use crate::plan::{Plan, PlanError, Role, TensorId, Variants};
-use crate::shader::DType;
+use crate::shader::{DType, Shader};
 
 /// An error that names a tensor whose dimensions do not suit an operation.
 pub(crate) fn shape_error(plan: &Plan, op: &str, tensor: TensorId, expected: impl Into<String>) -> PlanError {
@@ -69,6 +70,13 @@ pub(crate) fn index_input(plan: &mut Plan, name: &str, dims: &[usize]) -> Result
     plan.add(name, dims, DType::U32, Role::Data)
 }
 
+/// Invocations of a kernel that gives each a block of `rows` × `columns` outputs: its constants ROWS and COLUMNS, one
+/// output where it has none.
+pub(crate) fn blocks(shader: &Shader, rows: usize, columns: usize) -> usize {
+    let size = |name| shader.constant(name).map_or(1, |size| size as usize);
+    rows.div_ceil(size("ROWS")) * columns.div_ceil(size("COLUMNS"))
+}
+
 /// Every case of every kernel: the shapes on which `doctor` and the tests hold each variant against its twin.
 /// `variants` forces a variant where it fits the shape; see [`Plan::choose`].
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
@@ -83,6 +91,7 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         reduce::cases,
         relu::cases,
         gather::cases,
+        ceiling::cases,
         clock::cases,
         softmax::cases,
         cross_entropy::cases,

@@ -3,18 +3,27 @@
 use super::{Case, Fill, Tolerance, shape_error};
 use crate::cpu::reduce::{Sum, SumSlices};
 use crate::plan::{Plan, PlanError, Record, TensorId, Variants, Work};
+use crate::shader::Shader;
 
-/// Invocations per replica that keep a device busy.
-const PARALLEL: usize = 16_384;
+/// Invocations per replica that keep a device busy, if each makes one output.
+const BUSY: usize = 16_384;
+/// The same, if each makes a block of outputs.
+const BUSY_BLOCKS: usize = 2_048;
+/// Invocations per replica that keep a device busy with a kernel.
+pub(crate) fn busy(shader: &Shader) -> usize {
+    if shader.constant("ROWS").is_some() { BUSY_BLOCKS } else { BUSY }
+}
+
 /// A slice shorter than this is not worth its share of the second pass.
 const SHORTEST: usize = 64;
 /// A slice longer than this makes one invocation late, and nears [`crate::plan::MAX_ITERATIONS`].
 const LONGEST: usize = 8_192;
 
-/// How a sum of `terms` terms for each of `outputs` outputs of one replica is cut: how many slices, and the terms
-/// of each but the last. Does not look at the number of replicas, so that each gets the bits of a single run.
-pub fn slicing(terms: usize, outputs: usize) -> (usize, usize) {
-    let wanted = PARALLEL.div_ceil(outputs.max(1));
+/// How a sum of `terms` terms is cut where one replica has `invocations` of them at work and a device wants `busy`:
+/// how many slices, and the terms of each but the last. Does not look at the number of replicas, so that each gets
+/// the bits of a single run.
+pub(crate) fn slicing(terms: usize, invocations: usize, busy: usize) -> (usize, usize) {
+    let wanted = busy.div_ceil(invocations.max(1));
     let length = terms.div_ceil(wanted).clamp(SHORTEST, LONGEST).min(terms).max(1);
     (terms.div_ceil(length).max(1), length)
 }
@@ -43,12 +52,13 @@ pub fn sum_slices(plan: &mut Plan, label: &str, partial: TensorId, out: TensorId
             format!("[{replicas}, …], {} elements", replicas * length),
         ));
     }
-    let shader = plan.direct("reduce_sum_slices")?;
+    let fitting = [("vec4", length.is_multiple_of(4)), ("direct", true)];
+    let shader = plan.choose("reduce_sum_slices", &fitting)?;
     plan.record(
         Record::new(shader, format!("{label} sum"))
             .args([partial, out])
             .params(&SumSlices { replicas: replicas as u32, slices: slices as u32, length: length as u32 })
-            .work(Work::Invocations(replicas * length))
+            .work(Work::Invocations(replicas * super::blocks(shader, 1, length)))
             .iterations(slices)
             .flops(replicas * slices * length),
     )
@@ -88,7 +98,7 @@ pub fn sum(plan: &mut Plan, label: &str, x: TensorId) -> Result<TensorId, PlanEr
 /// Shapes for doctor and the tests.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
-    for [replicas, slices, length] in [[1, 1, 1], [2, 3, 25], [3, 70, 65]] {
+    for [replicas, slices, length] in [[1, 1, 1], [2, 3, 25], [3, 70, 65], [2, 7, 36], [1, 300, 4]] {
         let mut plan = Plan::with_variants("reduce_sum_slices", variants);
         let partial = super::input(&mut plan, "partial", &[replicas, slices, length])?;
         let out = plan.activation("out", &[replicas, length])?;
@@ -138,16 +148,17 @@ mod tests {
 
     #[test]
     fn slices_where_they_pay() {
-        assert_eq!(slicing(50, 10), (1, 50));
-        assert_eq!(slicing(64, 1_000_000), (1, 64));
-        assert_eq!(slicing(65_536, 144), (114, 575));
-        assert_eq!(slicing(10_000_000, 1_000_000), (1221, 8192));
+        assert_eq!(slicing(50, 10, BUSY), (1, 50));
+        assert_eq!(slicing(64, 1_000_000, BUSY), (1, 64));
+        assert_eq!(slicing(65_536, 144, BUSY), (114, 575));
+        assert_eq!(slicing(10_000_000, 1_000_000, BUSY), (1221, 8192));
+        assert_eq!(slicing(16_384, 36, BUSY_BLOCKS), (57, 288));
     }
 
     proptest! {
         #[test]
-        fn slices_cover_every_term_once(terms in 1usize..50_000_000, outputs in 1usize..10_000_000) {
-            let (slices, length) = slicing(terms, outputs);
+        fn slices_cover_every_term_once(terms in 1usize..50_000_000, invocations in 1usize..10_000_000) {
+            let (slices, length) = slicing(terms, invocations, BUSY);
             prop_assert!((slices - 1) * length < terms && terms <= slices * length);
             prop_assert!(length <= LONGEST);
         }

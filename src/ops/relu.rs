@@ -6,15 +6,15 @@ use crate::plan::{Plan, PlanError, Record, TensorId, Variants, Work};
 
 /// Records y = max(x, 0), element by element; returns y, shaped as x.
 pub fn forward(plan: &mut Plan, label: &str, x: TensorId) -> Result<TensorId, PlanError> {
-    let shader = plan.direct("relu_forward")?;
     let dims = plan.dims(x).to_vec();
     let y = plan.activation(plan.fresh_name(&format!("{label}.y")), &dims)?;
     let count = plan.tensor(x).len();
+    let shader = plan.choose("relu_forward", &[("vec4", count.is_multiple_of(4)), ("direct", true)])?;
     plan.record(
         Record::new(shader, format!("{label} forward"))
             .args([x, y])
             .params(&Relu { count: count as u32 })
-            .work(Work::Invocations(count))
+            .work(Work::Invocations(super::blocks(shader, 1, count)))
             .flops(count),
     )?;
     Ok(y)
@@ -22,18 +22,18 @@ pub fn forward(plan: &mut Plan, label: &str, x: TensorId) -> Result<TensorId, Pl
 
 /// Records d_x = d_y where y > 0, else 0; y is the output of [`forward`].
 pub fn backward(plan: &mut Plan, label: &str, y: TensorId, d_y: TensorId) -> Result<TensorId, PlanError> {
-    let shader = plan.direct("relu_backward")?;
     let dims = plan.dims(y).to_vec();
     if plan.dims(d_y) != dims {
         return Err(super::shape_error(plan, &format!("{label} backward"), d_y, format!("{dims:?}")));
     }
     let d_x = plan.activation(plan.fresh_name(&format!("{label}.d_x")), &dims)?;
     let count = plan.tensor(y).len();
+    let shader = plan.choose("relu_backward", &[("vec4", count.is_multiple_of(4)), ("direct", true)])?;
     plan.record(
         Record::new(shader, format!("{label} backward"))
             .args([y, d_y, d_x])
             .params(&Relu { count: count as u32 })
-            .work(Work::Invocations(count))
+            .work(Work::Invocations(super::blocks(shader, 1, count)))
             .flops(count),
     )?;
     Ok(d_x)
@@ -42,15 +42,21 @@ pub fn backward(plan: &mut Plan, label: &str, y: TensorId, d_y: TensorId) -> Res
 /// Shapes for doctor and the tests.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
-    for dims in [vec![1], vec![63], vec![2, 3, 5, 7], vec![1, 70_001]] {
+    for dims in [vec![1], vec![63], vec![2, 3, 5, 7], vec![1, 70_001], vec![3, 1, 8], vec![1, 300_004]] {
         let mut plan = Plan::with_variants("relu", variants);
         let x = super::input(&mut plan, "x", &dims)?;
+        // One of the shapes meets what training may meet when it goes wrong.
+        let fill = if dims.len() == 4 {
+            Fill::Floats(vec![1.0, f32::NAN, -1.0, f32::INFINITY, -0.0, f32::NEG_INFINITY, 0.5])
+        } else {
+            Fill::Normal(1.0)
+        };
         forward(&mut plan, "relu", x)?;
         cases.push(Case {
             kernel: "relu_forward",
             shape: format!("{dims:?}"),
             plan,
-            inputs: vec![(x, Fill::Normal(1.0))],
+            inputs: vec![(x, fill)],
             tolerance: Tolerance::Exact,
         });
 

@@ -191,7 +191,8 @@ impl Plan {
         Ok(())
     }
 
-    /// Appends another plan's commands. Persistent tensors of the same name become one; activations stay apart.
+    /// Appends another plan's commands, their labels under the other plan's name. Persistent tensors of the same name
+    /// become one; activations stay apart.
     pub fn append(&mut self, other: &Plan) -> Result<(), PlanError> {
         let mut map = Vec::with_capacity(other.tensors.len());
         for tensor in &other.tensors {
@@ -203,6 +204,7 @@ impl Plan {
         }
         for command in &other.commands {
             let mut command = command.clone();
+            command.label = format!("{}: {}", other.name, command.label);
             for arg in &mut command.args {
                 arg.tensor = map[arg.tensor.index()];
             }

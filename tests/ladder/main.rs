@@ -1,4 +1,10 @@
-//! The ladder of tests that needs a device; `src/` holds the rungs that do not.
+//! The ladder of tests that needs a device or the whole trainer; the lower rungs stand beside the code in `src/`.
 
+mod devices;
+mod goldens;
+mod gradients;
 mod kernels;
+mod routing;
+mod shaders;
 mod support;
+mod training;

@@ -1,4 +1,4 @@
-// kl_divergence_forward (channels): KL(softmax(t / T) ‖ softmax(z / T)) of each group and its gradient in z, in log space.
+// kl_divergence_forward (channels): KL(softmax(t / T) ‖ softmax(z / T)) of each group, its gradient in z.
 //   t (the target, constant) [rows, length, inner], z likewise, weight [rows] = [R, N], norm [R],
 //   losses [rows, inner], d_z like z. G = inner groups per row: 1 over all features, C over positions per channel.
 // One invocation per group: neighbouring invocations take neighbouring channels, so that loads are coalesced and no
@@ -7,8 +7,8 @@
 // loss = weight / G · Σ_i p_i · (log p_i − log q_i), where 0 · log 0 = 0.
 // Derivation of d_z: ∂(−Σ_j p_j · log q_j)/∂z_i = −Σ_j p_j · (δ_ij − q_i) / T = (q_i − p_i) / T, as Σ p = 1;
 // with the mean Σ loss / norm, d_z_i = weight / (norm · G · T) · (q_i − p_i).
-// Where weight or norm is 0, losses and d_z are exactly 0. A NaN in t or z comes through the sums; a q of 0 under a live
-// p gives +∞, as it should. Nothing is clamped.
+// Where weight or norm is 0, losses and d_z are exactly 0. A NaN in t or z comes through the sums;
+// a q of 0 under a live p gives +∞, as it should. All is in log space, nothing is clamped.
 // uses shared/grid
 // uses shared/kl_divergence
 

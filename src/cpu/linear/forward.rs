@@ -17,7 +17,7 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
             for y in y.chunks_exact_mut(d_out) {
                 y.copy_from_slice(bias);
             }
-            weight.multiply_add(x.from_row(i * ROWS), y);
+            weight.multiply_add(x.rows_from(i * ROWS), y);
             if p.relu == 1 {
                 for y in y {
                     *y = if *y < T::ZERO { T::ZERO } else { *y };

@@ -27,12 +27,8 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
                     continue;
                 }
                 for ((y, argmax), &x) in y.iter_mut().zip(argmax.iter_mut()).zip(x) {
-                    // A value that is not <= is larger or NaN, unless the best so far is NaN itself.
                     let best = *y;
-                    let wins = !matches!(
-                        x.partial_cmp(&best),
-                        Some(std::cmp::Ordering::Less | std::cmp::Ordering::Equal)
-                    ) && best.partial_cmp(&best).is_some();
+                    let wins = (x > best || x.is_nan()) && !best.is_nan();
                     *y = if wins { x } else { best };
                     *argmax = if wins { at as u32 } else { *argmax };
                 }

@@ -1,0 +1,27 @@
+# The two commands: `make demo` and `make test`. Both set up what is missing.
+CARGO ?= cargo
+
+.PHONY: demo test lint verify bench setup vulkan
+
+## Trains with and without explanations on generated pictures and shows the difference (two minutes after the build).
+demo: setup
+	$(CARGO) run --release --quiet -- demo
+
+## The test suite, on the CPU device and on a GPU adapter (a software one where there is no other).
+test: setup vulkan
+	$(CARGO) test --release
+
+## Formatting and lints, as the CI wants them.
+lint: setup
+	$(CARGO) fmt --check
+	$(CARGO) clippy --release --all-targets -- -D warnings
+
+## The benches (criterion), with this device's measured ceilings.
+bench: setup vulkan
+	$(CARGO) bench
+
+setup:
+	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: install it as https://rustup.rs says, then run this again."; exit 1; }
+
+vulkan:
+	@sh tools/ensure_vulkan.sh

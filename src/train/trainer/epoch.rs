@@ -1,0 +1,166 @@
+//! One epoch: its order, its report, and the search for where a divergence began.
+
+use super::Trainer;
+use crate::random::Random;
+use crate::shader::DType;
+use crate::train::upload::{self, PADDING};
+use crate::train::{Method, TrainError};
+
+/// What an epoch came to; each list has one entry per replica.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EpochReport {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Mean over batches of the mean cross-entropy.
+    pub label_loss: Vec<f64>,
+    /// Mean over batches with explained pictures, and inner steps, of the mean KL; `None` for label-only.
+    pub alignment_loss: Option<Vec<f64>>,
+    /// Share of the training pictures that were predicted right when their batch came by.
+    pub train_accuracy: Vec<f64>,
+}
+
+impl Trainer {
+    /// The order of the training pictures in an epoch (counted from 0), as each replica sees it.
+    fn order(&self, epoch: usize) -> Vec<u32> {
+        let mut order = Vec::new();
+        for seeds in &self.seeds {
+            let permutation = Random::new(seeds.order, epoch as u64).permutation(self.data.count);
+            order.extend(upload::padded(permutation, &self.data));
+        }
+        order
+    }
+
+    fn begin_epoch(&mut self) -> Result<Vec<u32>, TrainError> {
+        let order = self.order(self.epoch);
+        self.session.write_index("train.order", &order)?;
+        let classes = self.network.classes();
+        let cells = self.network.replicas() * classes * classes;
+        self.session.write_index("stage1.confusion", &vec![0; cells])?;
+        Ok(order)
+    }
+
+    /// Trains for one epoch. On a loss that is no number the error says where it began, and the state is that of
+    /// the last good epoch again.
+    pub fn train_epoch(&mut self) -> Result<EpochReport, TrainError> {
+        self.train_epoch_watched(|_| {})
+    }
+
+    /// The same; `watch` is told now and then which share of the epoch has been handed to the device.
+    pub fn train_epoch_watched(&mut self, mut watch: impl FnMut(f64)) -> Result<EpochReport, TrainError> {
+        let order = self.begin_epoch()?;
+        let (phases, steps) = (self.phases.len(), self.data.steps);
+        for index in 0..phases {
+            self.session.write_index("train.clock", &[0])?;
+            let mut done = 0;
+            while done < steps {
+                let slice = steps.div_ceil(20).min(steps - done);
+                self.session.run(self.phases[index], slice)?;
+                done += slice;
+                watch((index * steps + done) as f64 / (phases * steps) as f64);
+            }
+        }
+        let report = self.report(&order)?;
+        let after = self.snapshot_of(self.epoch + 1)?;
+        let bad_weight =
+            after.tensors.iter().find(|(_, (_, values))| values.iter().any(|value| !value.is_finite()));
+        let bad_loss = report.label_loss.iter().any(|loss| !loss.is_finite())
+            || report.alignment_loss.iter().flatten().any(|loss| !loss.is_finite());
+        if bad_loss || bad_weight.is_some() {
+            return Err(self.diagnose());
+        }
+        self.epoch += 1;
+        self.last_good = after;
+        Ok(report)
+    }
+
+    fn report(&mut self, order: &[u32]) -> Result<EpochReport, TrainError> {
+        let (replicas, classes, steps) = (self.network.replicas(), self.network.classes(), self.data.steps);
+        let mean = |values: &[f32]| values.iter().map(|&x| f64::from(x)).sum::<f64>() / values.len() as f64;
+        let losses = self.session.read("stage1.losses")?;
+        let label_loss = losses.chunks(steps).map(mean).collect();
+        let alignment_loss = if self.config.method == Method::TwoStage {
+            let losses = self.session.read("stage2.losses")?;
+            let slots = self.config.inner_steps;
+            let per_replica = steps * self.data.batch;
+            let mut means = Vec::with_capacity(replicas);
+            for r in 0..replicas {
+                // A batch without explained pictures takes no step and records a 0 that is no loss.
+                let taken: Vec<f32> = (0..steps)
+                    .filter(|step| {
+                        let at = r * per_replica + step * self.data.batch;
+                        order[at..at + self.data.batch]
+                            .iter()
+                            .any(|&i| i != PADDING && self.explained[i as usize])
+                    })
+                    .flat_map(|step| losses[(r * steps + step) * slots..][..slots].to_vec())
+                    .collect();
+                means.push(mean(&taken));
+            }
+            Some(means)
+        } else {
+            None
+        };
+        let counts = self.session.read_index("stage1.confusion")?;
+        let train_accuracy = counts
+            .chunks(classes * classes)
+            .map(|cells| {
+                let right: u32 = (0..classes).map(|k| cells[k * classes + k]).sum();
+                f64::from(right) / self.data.count as f64
+            })
+            .collect();
+        debug_assert_eq!(counts.len(), replicas * classes * classes);
+        Ok(EpochReport { epoch: self.epoch + 1, label_loss, alignment_loss, train_accuracy })
+    }
+
+    /// Runs the epoch again from its start, watching every tensor, until one goes bad. The same bits as before lead
+    /// to the same place.
+    fn diagnose(&mut self) -> TrainError {
+        match self.find_divergence() {
+            Ok(error) => error,
+            Err(error) => error,
+        }
+    }
+
+    fn find_divergence(&mut self) -> Result<TrainError, TrainError> {
+        let good = self.last_good.clone();
+        self.restore(&good)?;
+        self.begin_epoch()?;
+        let mut found = None;
+        'phases: for index in 0..self.phases.len() {
+            self.session.write_index("train.clock", &[0])?;
+            for step in 0..self.data.steps {
+                let mut command = None;
+                self.session.observe(self.phases[index], &mut |c, tensor, values| {
+                    let bad = tensor.dtype == DType::F32 && values.iter().any(|x| !x.is_finite());
+                    if bad {
+                        let label = format!("`{}` ({})", c.label, c.shader.kernel);
+                        command = Some((tensor.name.clone(), label, c.label.starts_with("stage 2")));
+                    }
+                    !bad
+                })?;
+                if let Some((tensor, command, aligning)) = command {
+                    found = Some(TrainError::Diverged {
+                        epoch: self.epoch + 1,
+                        step: step + 1,
+                        what: "a loss or a weight",
+                        tensor,
+                        command,
+                        last_good: self.epoch,
+                        remedy: if aligning { "--alignment-lr" } else { "--label-lr" },
+                    });
+                    break 'phases;
+                }
+            }
+        }
+        self.restore(&good)?;
+        Ok(found.unwrap_or(TrainError::Diverged {
+            epoch: self.epoch + 1,
+            step: self.data.steps,
+            what: "a loss",
+            tensor: "(not met again in a second run)".to_owned(),
+            command: "an unknown command".to_owned(),
+            last_good: self.epoch,
+            remedy: "--label-lr",
+        }))
+    }
+}

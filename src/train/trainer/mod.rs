@@ -1,0 +1,238 @@
+//! The trainer: prepared once, then epoch after epoch, with a snapshot after each.
+
+mod epoch;
+mod evaluate;
+mod inspect;
+
+use std::collections::{BTreeMap, HashMap};
+
+pub use epoch::EpochReport;
+pub use evaluate::Evaluation;
+use evaluate::EvaluationData;
+pub use inspect::{FeatureMaps, GradientReport};
+
+use super::upload;
+use super::{Alternation, Checkpoint, MaskSource, Method, TrainConfig, TrainError};
+use crate::data::{Dataset, masks};
+use crate::exec::{Device, Loaded, Session};
+use crate::model::{self, Dimensions, ModelConfig, Network, Route, Stage1, Stage2, initial_weights};
+use crate::plan::{Limits, Plan, Role, Variants};
+use crate::random::Seeds;
+
+/// Pictures per batch of an evaluation: enough to fill a device, few enough for its memory.
+const EVALUATION_BATCH: usize = 250;
+
+/// Trains R replicas of one network on one data set.
+pub struct Trainer {
+    session: Box<dyn Session>,
+    network: Network,
+    config: TrainConfig,
+    seeds: Vec<Seeds>,
+    variants: Variants,
+    data: Dimensions,
+    explained: Vec<bool>,
+    /// The plans of an epoch, in order; each is repeated for every batch.
+    phases: Vec<Loaded>,
+    /// Name and dimensions of all that a checkpoint holds.
+    state: Vec<(String, Vec<usize>)>,
+    evaluations: HashMap<String, EvaluationData>,
+    epoch: usize,
+    last_good: Checkpoint,
+}
+
+/// The plans of a training epoch, in order; each is repeated for every batch.
+pub(crate) fn phases(
+    network: &Network,
+    data: &Dimensions,
+    config: &TrainConfig,
+    variants: &Variants,
+) -> Result<Vec<Plan>, TrainError> {
+    let route = config.label_route.clone().unwrap_or_else(|| Route::stage1(network.has_mapping()));
+    let stage1 = Stage1 { route, optimizer: config.label_optimizer };
+    let first = model::stage1(network, data, &stage1, variants)?;
+    let advance = model::advance(network, "train", data)?;
+    let second = match config.method {
+        Method::LabelOnly => None,
+        Method::TwoStage => {
+            let stage2 = Stage2 {
+                route: Route::stage2(),
+                optimizer: config.alignment_optimizer,
+                inner_steps: config.inner_steps,
+                axis: config.alignment_axis,
+                temperature: config.temperature as f32,
+                hard_masks: config.hard_masks,
+            };
+            Some(model::stage2(network, data, &stage2, variants)?)
+        }
+    };
+    let joined = |name: &str, parts: &[&Plan]| -> Result<Plan, TrainError> {
+        let mut plan = Plan::new(name);
+        for part in parts {
+            plan.append(part)?;
+        }
+        Ok(plan)
+    };
+    Ok(match (second, config.alternation) {
+        (None, _) => vec![joined("stage 1", &[&first, &advance])?],
+        (Some(second), Alternation::Batch) => vec![joined("stages 1 and 2", &[&first, &second, &advance])?],
+        (Some(second), Alternation::Epoch) => {
+            vec![joined("stage 1", &[&first, &advance])?, joined("stage 2", &[&second, &advance])?]
+        }
+    })
+}
+
+impl Trainer {
+    /// Prepares a run: plans, memory, kernels, data and initial weights, one replica per entry of `seeds`.
+    /// `variants` are those of an earlier run, so that its bits can be met again; empty for a new one.
+    pub fn new(
+        device: &Device,
+        model: &ModelConfig,
+        config: &TrainConfig,
+        data: &Dataset,
+        seeds: &[Seeds],
+        variants: &Variants,
+    ) -> Result<Self, TrainError> {
+        data.validate()?;
+        config.check(data.len(), data.classes.len())?;
+        let masked;
+        let data = match (config.method, config.masks) {
+            (Method::LabelOnly, _) | (_, MaskSource::Own) => data,
+            (_, MaskSource::Ones) => {
+                masked = masks::all_ones(data);
+                &masked
+            }
+            (_, MaskSource::Other) => {
+                masked = masks::shuffled(data, seeds.first().map_or(0, |seeds| seeds.data))?;
+                &masked
+            }
+        };
+        if config.method == Method::TwoStage && !data.explained.contains(&true) {
+            return Err(TrainError::NoExplanations { pictures: data.len() });
+        }
+        let network = Network::new(model, upload::shape(data), data.classes.len(), seeds.len())?;
+        let dimensions = upload::dimensions(data, config.batch);
+        let plans = phases(&network, &dimensions, config, variants)?;
+        let mut session = device.session();
+        let mut loaded = Vec::new();
+        let mut state: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut used = Variants::new();
+        for plan in &plans {
+            loaded.push(session.load(plan)?);
+            used.extend(plan.variants_used());
+            for tensor in plan.tensors() {
+                let is_tick = tensor.role == Role::Control && tensor.name.ends_with(".tick");
+                if matches!(tensor.role, Role::Parameter(_) | Role::Optimizer(_)) || is_tick {
+                    state.insert(tensor.name.clone(), tensor.dims.clone());
+                }
+            }
+        }
+        let fill = upload::fill_values(config.fill, data);
+        upload::write(session.as_mut(), "train", data, &fill, &config.class_weights)?;
+        for (name, rate) in [("stage1.lr", config.label_lr), ("stage2.lr", config.alignment_lr)] {
+            if name == "stage1.lr" || config.method == Method::TwoStage {
+                session.write(name, &vec![rate as f32; seeds.len()])?;
+            }
+        }
+        let init: Vec<u64> = seeds.iter().map(|seeds| seeds.init).collect();
+        for (name, values) in initial_weights(&network, &init) {
+            session.write(&name, &values)?;
+        }
+        let mut trainer = Self {
+            session,
+            network,
+            config: config.clone(),
+            seeds: seeds.to_vec(),
+            variants: used,
+            data: dimensions,
+            explained: data.explained.clone(),
+            phases: loaded,
+            state: state.into_iter().collect(),
+            evaluations: HashMap::new(),
+            epoch: 0,
+            last_good: Checkpoint::default(),
+        };
+        trainer.last_good = trainer.snapshot()?;
+        Ok(trainer)
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Epochs done.
+    pub fn epoch(&self) -> usize {
+        self.epoch
+    }
+
+    /// The kernel variants in use.
+    pub fn variants(&self) -> &Variants {
+        &self.variants
+    }
+
+    /// The device, for people.
+    pub fn device(&self) -> String {
+        self.session.device()
+    }
+
+    /// The state at the end of the last good epoch.
+    pub fn checkpoint(&self) -> &Checkpoint {
+        &self.last_good
+    }
+
+    fn snapshot(&mut self) -> Result<Checkpoint, TrainError> {
+        self.snapshot_of(self.epoch)
+    }
+
+    fn snapshot_of(&mut self, epoch: usize) -> Result<Checkpoint, TrainError> {
+        let mut tensors = BTreeMap::new();
+        for (name, dims) in &self.state {
+            tensors.insert(name.clone(), (dims.clone(), self.session.read(name)?));
+        }
+        Ok(Checkpoint { epoch, tensors, notes: BTreeMap::new() })
+    }
+
+    /// Goes back to a checkpoint of the same model and method.
+    pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+        let wrong = |message: String| TrainError::Checkpoint { path: "in memory".into(), message };
+        for (name, dims) in &self.state {
+            match checkpoint.tensors.get(name) {
+                None => {
+                    return Err(wrong(format!(
+                        "has no tensor `{name}`: it belongs to another model or method than this config"
+                    )));
+                }
+                Some((found, _)) if found != dims => {
+                    return Err(wrong(format!(
+                        "tensor `{name}` has dimensions {found:?}, this config wants {dims:?}: it belongs to another model"
+                    )));
+                }
+                Some(_) => {}
+            }
+        }
+        for (name, _) in &self.state {
+            if let Some((_, values)) = checkpoint.tensors.get(name) {
+                self.session.write(name, values)?;
+            }
+        }
+        self.epoch = checkpoint.epoch;
+        self.last_good = checkpoint.clone();
+        Ok(())
+    }
+}
+
+/// Checks that every plan of a training run fits a device, before anything is allocated.
+pub fn check_fit(
+    model: &ModelConfig,
+    config: &TrainConfig,
+    data: &Dataset,
+    replicas: usize,
+    limits: &Limits,
+) -> Result<Vec<Plan>, TrainError> {
+    let network = Network::new(model, upload::shape(data), data.classes.len(), replicas)?;
+    let plans = phases(&network, &upload::dimensions(data, config.batch), config, &Variants::new())?;
+    for plan in &plans {
+        plan.check(limits)?;
+    }
+    Ok(plans)
+}

@@ -1,0 +1,142 @@
+//! Rung 8 and its like: the same bits again, replicas equal single runs, divergence found, errors in words.
+
+use rationale::exec::Device;
+use rationale::model::{Mapping, OptimizerConfig};
+use rationale::plan::Variants;
+use rationale::random::Seeds;
+use rationale::train::{Alternation, Checkpoint, TrainConfig, TrainError, Trainer, digest};
+
+use crate::support;
+
+fn run(
+    device: &Device,
+    config: &TrainConfig,
+    seeds: &[Seeds],
+    epochs: usize,
+    from: Option<&Checkpoint>,
+) -> Checkpoint {
+    let data = support::pictures(20);
+    let model = support::small_model(Mapping::Diagonal);
+    let mut trainer = Trainer::new(device, &model, config, &data, seeds, &Variants::new()).unwrap();
+    if let Some(checkpoint) = from {
+        trainer.restore(checkpoint).unwrap();
+    }
+    while trainer.epoch() < epochs {
+        trainer.train_epoch().unwrap();
+    }
+    trainer.checkpoint().clone()
+}
+
+fn alternations() -> [TrainConfig; 2] {
+    [Alternation::Batch, Alternation::Epoch]
+        .map(|alternation| TrainConfig { alternation, ..support::small_config() })
+}
+
+#[test]
+fn two_runs_and_a_resumed_one_give_the_same_bits() {
+    for device in support::devices() {
+        for config in alternations() {
+            let seeds = [Seeds::from_seed(1)];
+            let whole = run(&device, &config, &seeds, 4, None);
+            let again = run(&device, &config, &seeds, 4, None);
+            assert_eq!(digest(&whole.tensors), digest(&again.tensors), "{}", device.title());
+            let half = run(&device, &config, &seeds, 2, None);
+            assert_ne!(digest(&whole.tensors), digest(&half.tensors));
+            let resumed = run(&device, &config, &seeds, 4, Some(&half));
+            assert_eq!(digest(&whole.tensors), digest(&resumed.tensors), "{}", device.title());
+        }
+    }
+}
+
+#[test]
+fn a_replica_has_the_bits_of_a_single_run_with_its_seed() {
+    for device in support::devices() {
+        let config = support::small_config();
+        let seeds = [11, 12, 13].map(Seeds::from_seed);
+        let together = run(&device, &config, &seeds, 2, None);
+        for (r, seed) in seeds.iter().enumerate() {
+            let alone = run(&device, &config, &[*seed], 2, None);
+            for (name, (dims, values)) in &alone.tensors {
+                let own = &together.tensors[name].1[r * values.len()..][..values.len()];
+                let same = own.iter().zip(values).all(|(a, b)| a.to_bits() == b.to_bits());
+                assert!(same, "{}: replica {r}, {name} {dims:?}", device.title());
+            }
+        }
+    }
+}
+
+#[test]
+fn devices_agree_after_a_few_steps() {
+    let Some(gpu) = support::gpu() else { return };
+    let config = TrainConfig {
+        label_optimizer: OptimizerConfig::Sgd { momentum: 0.9, nesterov: true, weight_decay: 1e-3 },
+        ..support::small_config()
+    };
+    let seeds = [Seeds::from_seed(4)];
+    let (a, b) = (run(&support::cpu(), &config, &seeds, 2, None), run(&gpu, &config, &seeds, 2, None));
+    for (name, (_, values)) in a.tensors.iter().filter(|(name, _)| !name.starts_with("stage")) {
+        let other = &b.tensors[name].1;
+        let norm = values.iter().map(|v| v * v).sum::<f32>().sqrt();
+        let difference = values.iter().zip(other).map(|(x, y)| (x - y) * (x - y)).sum::<f32>().sqrt();
+        // Rounding alone parts them; six steps with Adam in stage 2 leave it small.
+        assert!(difference <= 1e-3 * norm.max(1.0), "{name}: {difference} of {norm}");
+    }
+}
+
+#[test]
+fn a_divergence_names_the_step_and_the_first_bad_tensor_and_keeps_the_last_good_state() {
+    for device in support::devices() {
+        let config = TrainConfig {
+            label_lr: 1e30,
+            label_optimizer: OptimizerConfig::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 },
+            ..support::small_config()
+        };
+        let data = support::pictures(20);
+        let model = support::small_model(Mapping::Diagonal);
+        let seeds = [Seeds::from_seed(1)];
+        let mut trainer = Trainer::new(&device, &model, &config, &data, &seeds, &Variants::new()).unwrap();
+        let before = trainer.checkpoint().clone();
+        let error = trainer.train_epoch().unwrap_err();
+        let TrainError::Diverged { epoch, step, ref tensor, last_good, .. } = error else {
+            panic!("{error}")
+        };
+        assert_eq!((epoch, last_good), (1, 0), "{error}");
+        assert!(step <= 3 && !tensor.contains("not met again"), "{error}");
+        assert_eq!(digest(&before.tensors), digest(&trainer.checkpoint().tensors));
+    }
+}
+
+#[test]
+fn senseless_settings_are_named() {
+    let data = support::pictures(20);
+    let refuse = |change: &dyn Fn(&mut TrainConfig), expected: &str| {
+        let mut config = support::small_config();
+        change(&mut config);
+        let model = support::small_model(Mapping::Diagonal);
+        let seeds = [Seeds::from_seed(1)];
+        let error = Trainer::new(&support::cpu(), &model, &config, &data, &seeds, &Variants::new())
+            .err()
+            .unwrap_or_else(|| panic!("{expected} was accepted"));
+        assert!(error.to_string().contains(expected), "{error}");
+    };
+    refuse(&|c| c.label_lr = f64::NAN, "label_lr is NaN");
+    refuse(&|c| c.alignment_lr = -1.0, "alignment_lr is -1");
+    refuse(&|c| c.batch = 21, "--batch 20");
+    refuse(&|c| c.batch = 0, "batch is 0");
+    refuse(&|c| c.temperature = 0.0, "temperature is 0");
+    refuse(&|c| c.class_weights = vec![1.0], "2 classes");
+}
+
+#[test]
+fn a_checkpoint_of_another_model_is_refused() {
+    let config = support::small_config();
+    let seeds = [Seeds::from_seed(1)];
+    let foreign = run(&support::cpu(), &config, &seeds, 1, None);
+    let data = support::pictures(20);
+    let mut model = support::small_model(Mapping::Diagonal);
+    model.features.truncate(2);
+    let mut trainer =
+        Trainer::new(&support::cpu(), &model, &config, &data, &seeds, &Variants::new()).unwrap();
+    let error = trainer.restore(&foreign).unwrap_err().to_string();
+    assert!(error.contains("another model"), "{error}");
+}
