@@ -7,13 +7,14 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
-
-use serde::{Deserialize, Serialize};
 
 use super::{Checkpoint, TrainError, write_atomically};
-use crate::plan::Variants;
-use crate::random::Seeds;
+
+mod name;
+mod record;
+
+pub use name::{default_folder, timestamp};
+pub use record::{EpochRow, RunRecord};
 
 /// Every setting, resolved.
 pub const CONFIG: &str = "config.toml";
@@ -24,88 +25,6 @@ pub const METRICS: &str = "metrics.jsonl";
 const METRICS_CSV: &str = "metrics.csv";
 const CHECKPOINT: &str = "checkpoints/last.safetensors";
 const LOCK: &str = ".lock";
-
-/// One epoch in the metrics files.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct EpochRow {
-    /// Counted from 1.
-    pub epoch: usize,
-    /// Mean cross-entropy.
-    pub label_loss: f64,
-    /// Mean divergence of stage 2; empty for label-only.
-    pub alignment_loss: Option<f64>,
-    /// Share of the training pictures predicted right when their batch came by.
-    pub train_accuracy: f64,
-    /// Accuracy on the validation pictures; empty without any.
-    pub val_accuracy: Option<f64>,
-    /// Balanced accuracy on the validation pictures.
-    pub val_balanced_accuracy: Option<f64>,
-    /// Accuracy on the test pictures; only in the row of an epoch that ended a run.
-    pub test_accuracy: Option<f64>,
-    /// Balanced accuracy on the test pictures.
-    pub test_balanced_accuracy: Option<f64>,
-    /// Wall-clock seconds of the epoch.
-    pub seconds: f64,
-}
-
-impl EpochRow {
-    /// Nine significant digits: more than a float has, and the same text after reading and writing again.
-    fn rounded(mut self) -> Self {
-        let round = |x: &mut f64| {
-            if let Ok(short) = format!("{x:.8e}").parse() {
-                *x = short;
-            }
-        };
-        round(&mut self.label_loss);
-        round(&mut self.train_accuracy);
-        for value in [
-            &mut self.alignment_loss,
-            &mut self.val_accuracy,
-            &mut self.val_balanced_accuracy,
-            &mut self.test_accuracy,
-            &mut self.test_balanced_accuracy,
-        ] {
-            value.iter_mut().for_each(round);
-        }
-        self.seconds = (self.seconds * 1e3).round() / 1e3;
-        self
-    }
-}
-
-/// `run.json`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct RunRecord {
-    /// Program and version.
-    pub program: String,
-    /// `running`, `finished`, `stopped` or `diverged`; a killed run stays `running`.
-    pub status: String,
-    /// What `--device` said.
-    pub device_choice: String,
-    /// Adapter, backend and driver.
-    pub device: String,
-    /// Why this device.
-    pub device_reason: String,
-    /// Class names; a label is an index into them.
-    pub classes: Vec<String>,
-    /// The three seeds.
-    pub seeds: Option<Seeds>,
-    /// Kernel variants in use, by kernel.
-    pub variants: Variants,
-    /// When the run began, UTC.
-    pub started: String,
-    /// When it ended, UTC.
-    pub finished: Option<String>,
-    /// Epochs after which it was taken up again.
-    pub resumed_after: Vec<usize>,
-    /// Epochs done.
-    pub epochs: usize,
-    /// Digest of the weights and optimiser state after them.
-    pub digest: String,
-    /// Everything that was warned of.
-    pub warnings: Vec<String>,
-    /// The final metrics.
-    pub result: Option<serde_json::Value>,
-}
 
 /// A run folder that this process owns.
 #[derive(Debug)]
@@ -331,48 +250,6 @@ fn remove_leftovers(path: &Path) {
             }
         }
     }
-}
-
-/// A free folder `runs/<name>-<time>`.
-pub fn default_folder(name: &str, now: SystemTime) -> PathBuf {
-    let [year, month, day, hour, minute, second] = utc(now);
-    let stem = format!("{name}-{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}");
-    let at = |suffix: String| Path::new("runs").join(format!("{stem}{suffix}"));
-    let mut path = at(String::new());
-    let mut count = 2;
-    while path.exists() {
-        path = at(format!("-{count}"));
-        count += 1;
-    }
-    path
-}
-
-/// `2026-11-21T08:30:00Z`.
-pub fn timestamp(now: SystemTime) -> String {
-    let [year, month, day, hour, minute, second] = utc(now);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
-}
-
-/// Year, month, day, hour, minute, second.
-fn utc(now: SystemTime) -> [u64; 6] {
-    let seconds = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let (mut days, second) = (seconds / 86_400, seconds % 86_400);
-    let leap = |year: u64| year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
-    let mut year = 1970;
-    while days >= 365 + u64::from(leap(year)) {
-        days -= 365 + u64::from(leap(year));
-        year += 1;
-    }
-    let february = 28 + u64::from(leap(year));
-    let mut month = 1;
-    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
-        if days < length {
-            break;
-        }
-        days -= length;
-        month += 1;
-    }
-    [year, month, days + 1, second / 3600, second / 60 % 60, second % 60]
 }
 
 #[cfg(test)]

@@ -143,6 +143,7 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
     record.variants = trainer.variants().clone();
     record.warnings = warnings;
     record.finished = None;
+    record.result = None;
     folder.write_config(&config.render())?;
     let mut run = Run { config, folder, record, notes: fresh_notes, quiet: args.quiet };
     run.note_state(&trainer)?;
@@ -159,9 +160,11 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
     run.train(&mut trainer, source.val.is_some())?;
     let outcome = run.judge(&mut trainer, &device, &source)?;
     terminal::print(&if args.json { outcome.json() } else { outcome.text() })?;
-    for warning in &run.record.warnings {
-        terminal::warning(warning);
+    let warnings = &run.record.warnings;
+    if !warnings.is_empty() {
+        terminal::note(&format!("{} on the way:", terminal::plural(warnings.len(), "warning")));
     }
+    warnings.iter().for_each(|warning| terminal::warning(warning));
     Ok(())
 }
 
