@@ -121,15 +121,18 @@ impl Source {
     }
 }
 
-/// `up 250, down 250`, or the range where there are many classes.
+/// `250 each`, `up: 450, down: 50`, or the range where there are many classes.
 fn per_class(classes: &[String], counts: &[usize]) -> String {
-    if classes.len() <= 10 {
-        let each: Vec<String> =
-            classes.iter().zip(counts).map(|(class, &n)| format!("{class} {}", count(n))).collect();
-        return each.join(", ");
-    }
     let (least, most) = (counts.iter().min(), counts.iter().max());
-    format!("{} to {}", count(least.copied().unwrap_or(0)), count(most.copied().unwrap_or(0)))
+    let (least, most) = (least.copied().unwrap_or(0), most.copied().unwrap_or(0));
+    if least == most {
+        return format!("{} each", count(least));
+    }
+    if classes.len() > 10 {
+        return format!("{} to {}", count(least), count(most));
+    }
+    let each = classes.iter().zip(counts).map(|(class, &n)| format!("{class}: {}", count(n)));
+    each.collect::<Vec<_>>().join(", ")
 }
 
 /// Where [`fnv`] starts.

@@ -93,7 +93,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
     let failed = |e: std::io::Error| TrainError::File {
         path: path.to_owned(),
         message: format!(
-            "cannot be written ({e}); what was there before is untouched. Free some space or choose another --run folder, then resume"
+            "cannot be written ({e}); what was there before is untouched. Free some space there, or see to its permissions"
         ),
     };
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));

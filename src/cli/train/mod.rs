@@ -117,7 +117,14 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
                 crate::plan::show_bytes(bytes)
             ),
         );
-        terminal::field("run", &folder.path().display().to_string());
+        let place = folder.path().display();
+        terminal::field(
+            "run",
+            &match &checkpoint {
+                Some(checkpoint) => format!("{place}, going on after epoch {}", checkpoint.epoch),
+                None => place.to_string(),
+            },
+        );
     }
     for (name, data) in [("val", source.val.as_ref()), ("test", Some(&source.test))] {
         if let Some(data) = data {
@@ -158,6 +165,9 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
         }
     });
     run.train(&mut trainer, source.val.is_some())?;
+    if !args.quiet {
+        terminal::note(&format!("testing on {}", terminal::plural(source.test.len(), "picture")));
+    }
     let outcome = run.judge(&mut trainer, &device, &source)?;
     terminal::print(&if args.json { outcome.json() } else { outcome.text() })?;
     let warnings = &run.record.warnings;
