@@ -28,6 +28,7 @@ const SHOWN: usize = 4;
 
 /// Trains without and with explanations on the built-in triangles, and shows what changed.
 #[derive(clap::Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  rationale demo\n  rationale demo --seed 7 --device cpu")]
 pub struct DemoArgs {
     /// auto, cpu, an adapter's number, or a part of its name
     #[arg(long, default_value = "auto")]
