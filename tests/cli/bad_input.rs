@@ -70,7 +70,7 @@ fn settings_without_sense_are_named() {
     place.train(&["pictures", "--epochs", "0"]).refuses(&["epochs is 0"]);
     place.train(&["pictures", "--size", "0"]).refuses(&["--size"]);
     place.train(&["pictures", "--val-share", "1.5"]).refuses(&["split"]);
-    place.train(&["pictures", "--mapping", "none"]).refuses(&["mapping"]);
+    place.train(&["pictures", "--batch", "5", "--mapping", "none"]).refuses(&["mapping"]);
     place.write("my.toml", "[train]\nepochs = 3\nbatchsize = 4\n");
     place.train(&["pictures", "--config", "my.toml"]).refuses(&["my.toml, line 3", "`batchsize`", "`batch`"]);
     place.train(&["pictures", "--config", "no.toml"]).refuses(&["no.toml", "rationale init"]);

@@ -100,6 +100,6 @@ fn devices_are_listed_for_people_and_programs() {
     if value["adapters"].as_array().unwrap().is_empty() {
         return;
     }
-    place.write("huge.toml", "[model]\nfeatures = [{ conv = { out = 500000, kernel = 3 } }]\n");
+    place.write("huge.toml", "[model]\nfeatures = [{ conv = { out = 2000, kernel = 3 } }, \"average_pool\"]\n");
     place.run(&["plan", "--device", "0", "--config", "huge.toml"]).refuses(&["max_", "--batch"]);
 }

@@ -64,10 +64,11 @@ fn more_epochs_later_are_the_epochs_of_one_longer_run() {
 #[test]
 fn ctrl_c_ends_after_the_epoch_and_says_how_to_go_on() {
     let place = Place::with_pictures();
-    let arguments = ["train", "--device", "cpu", "pictures", "--epochs", "100000", "--run", "run"];
-    let child = place.command(&arguments).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let arguments = ["train", "--device", "cpu", "pictures", "--batch", "5", "--epochs", "100000", "--run", "run"];
+    let mut child = place.command(&arguments).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let metrics = place.at("run/metrics.jsonl");
     while !metrics.exists() {
+        assert!(child.try_wait().unwrap().is_none(), "ended before its first epoch");
         std::thread::sleep(Duration::from_millis(10));
     }
     let pid = child.id().to_string();
