@@ -11,6 +11,10 @@ demo: setup
 test: setup vulkan
 	$(CARGO) test --release
 
+## The same suite in its long form: more random shapes.
+verify: setup vulkan
+	RATIONALE_TEST_ROUNDS=200 $(CARGO) test --release
+
 ## Formatting and lints, as the CI wants them.
 lint: setup
 	$(CARGO) fmt --check

@@ -1,6 +1,8 @@
 //! Parses and validates every shader, and writes what Rust needs to know of it (`shader::SHADERS`):
 //! a shader that does not validate fails the build with its file and line.
 
+#![allow(clippy::expect_used, clippy::print_stdout)] // a build script has nobody to return an error to
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 

@@ -4,6 +4,8 @@
 //!
 //! `cargo bench --bench step`
 
+#![allow(missing_docs, clippy::expect_used, clippy::print_stderr)]
+
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release --example five_seeds -- [DEVICE]` (default: auto)
 
+#![allow(clippy::print_stdout)]
+
 use rationale::data::triangles::{PatchRule, TriangleSet};
 use rationale::exec::Device;
 use rationale::model::{Mapping, ModelConfig};

@@ -1,9 +1,12 @@
 //! The ladder of tests that needs a device or the whole trainer; the lower rungs stand beside the code in `src/`.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+
 mod devices;
 mod goldens;
 mod gradients;
 mod kernels;
+mod random_shapes;
 mod routing;
 mod shaders;
 mod support;

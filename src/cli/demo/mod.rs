@@ -28,6 +28,7 @@ const SHOWN: usize = 4;
 
 /// Trains without and with explanations on the built-in triangles, and shows what changed.
 #[derive(clap::Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  rationale demo\n  rationale demo --seed 7 --device cpu")]
 pub struct DemoArgs {
     /// auto, cpu, an adapter's number, or a part of its name
     #[arg(long, default_value = "auto")]
@@ -176,8 +177,16 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
                 "The next four, with the white 3x3 patch of the wrong class in an upper corner".to_owned(),
             ),
         ];
+        // Eight pictures are few: the figures over all of them stand on the sheet too.
+        let note = format!(
+            "These pictures were not chosen. Of all {TEST} clean test pictures label-only gets {:.1} % right, two-stage \
+             {:.1} %.",
+            100.0 * before.figures.accuracy,
+            100.0 * after.figures.accuracy
+        );
         let [before, after] = [before, after].map(|o| Named { name: o.figures.name, look: &o.look });
-        let sheet = before_after(&title, &pictures, &sections, before, after);
+        let mut sheet = before_after(&title, &pictures, &sections, before, after);
+        sheet.notes.insert(0, note);
         write_png(&folder.join("contact-sheet.png"), &contact_sheet(&sheet))?;
     }
     folder::write_json(&folder.join("demo.json"), &words::record(args, &device, &train, seeds, &outcomes))?;
