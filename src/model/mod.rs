@@ -4,6 +4,7 @@ mod config;
 mod error;
 mod init;
 mod network;
+mod node;
 mod optimizer;
 mod route;
 mod stage;
@@ -11,7 +12,8 @@ mod stage;
 pub use config::{Conv, Layer, Linear, Mapping, ModelConfig, Pool};
 pub use error::ModelError;
 pub use init::initial_weights;
-pub use network::{Fill, MapShape, Network, Parameter, Tape};
+pub use network::{Network, Tape};
+pub use node::{Fill, MapShape, Parameter};
 pub use optimizer::OptimizerConfig;
 pub use route::Route;
 pub use stage::{

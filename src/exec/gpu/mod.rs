@@ -1,8 +1,12 @@
 //! The GPU device: plans become buffers, bind groups and dispatches.
 
+mod memory;
+
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::time::Instant;
+
+use memory::Buffer;
 
 use super::pace::{self, Pace};
 use super::{ExecError, Loaded, Observer, Session};
@@ -12,25 +16,11 @@ use crate::shader::DType;
 
 /// Submissions queued before the oldest one is waited for.
 const IN_FLIGHT: usize = 3;
-/// Bytes before and after a guarded tensor; also the largest alignment that WebGPU asks of a binding's offset.
-const GUARD_BYTES: u64 = 256;
-const GUARD_WORD: u32 = 0xA5A5_A5A5;
-/// A quiet NaN: what a kernel leaves behind in what it did not write.
-const POISON_WORD: u32 = 0x7FC0_DEAD;
-
 /// How a session allocates.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
     /// For tests: every tensor starts as NaN and stands between guard words; see [`GpuSession::broken_guards`].
     pub guards: bool,
-}
-
-#[derive(Clone, Debug)]
-struct Buffer {
-    gpu: wgpu::Buffer,
-    name: String,
-    len: usize,
-    dtype: DType,
 }
 
 struct Dispatch {
@@ -78,10 +68,6 @@ impl GpuSession {
         }
     }
 
-    fn guard(&self) -> u64 {
-        if self.options.guards { GUARD_BYTES } else { 0 }
-    }
-
     fn device_error(&self, doing: &str, message: String) -> ExecError {
         let (device, doing) = (self.gpu.title().to_owned(), doing.to_owned());
         // The loss of a device is told during a poll; until then its symptoms look like errors of another kind.
@@ -122,24 +108,6 @@ impl GpuSession {
         }
     }
 
-    fn create_buffer(&self, name: &str, dtype: DType, len: usize, extra: wgpu::BufferUsages) -> Buffer {
-        let gpu = self.gpu.device().create_buffer(&wgpu::BufferDescriptor {
-            label: Some(name),
-            size: len as u64 * 4 + 2 * self.guard(),
-            usage: wgpu::BufferUsages::STORAGE
-                | wgpu::BufferUsages::COPY_SRC
-                | wgpu::BufferUsages::COPY_DST
-                | extra,
-            mapped_at_creation: false,
-        });
-        if self.options.guards {
-            let guard = vec![GUARD_WORD; (GUARD_BYTES / 4) as usize];
-            let words = [guard.clone(), vec![POISON_WORD; len], guard].concat();
-            self.gpu.queue().write_buffer(&gpu, 0, bytemuck::cast_slice(&words));
-        }
-        Buffer { gpu, name: name.to_owned(), len, dtype }
-    }
-
     fn prepare(&mut self, plan: &Plan) -> Result<LoadedPlan, ExecError> {
         let layout = plan.layout();
         let mut buffers = Vec::with_capacity(plan.tensors().len());
@@ -152,11 +120,11 @@ impl GpuSession {
                     let whole = (layout.slots[slot] / 4) as usize;
                     let shared = slots.entry(slot).or_insert_with(|| {
                         let name = format!("{} slot {slot}", plan.name());
-                        self.create_buffer(&name, tensor.dtype, whole, wgpu::BufferUsages::empty())
+                        self.create_buffer(&name, tensor.dtype, whole)
                     });
                     Buffer { gpu: shared.gpu.clone(), name: tensor.name.clone(), len, dtype: tensor.dtype }
                 }
-                Some(_) => self.create_buffer(&tensor.name, tensor.dtype, len, wgpu::BufferUsages::empty()),
+                Some(_) => self.create_buffer(&tensor.name, tensor.dtype, len),
                 None => match self.persistent.get(&tensor.name) {
                     Some(buffer) if buffer.len != len => {
                         return Err(ExecError::Disagreement {
@@ -168,8 +136,7 @@ impl GpuSession {
                     }
                     Some(buffer) => buffer.clone(),
                     None => {
-                        let buffer =
-                            self.create_buffer(&tensor.name, tensor.dtype, len, wgpu::BufferUsages::empty());
+                        let buffer = self.create_buffer(&tensor.name, tensor.dtype, len);
                         self.persistent.insert(tensor.name.clone(), buffer.clone());
                         buffer
                     }
@@ -272,99 +239,6 @@ impl GpuSession {
         self.pace.learn(cost, now - start);
         self.last_done = Some(now);
         Ok(())
-    }
-
-    fn read_words(&mut self, buffer: &Buffer, offset: u64, words: usize) -> Result<Vec<u32>, ExecError> {
-        let bytes = words as u64 * 4;
-        let doing = format!("reading `{}`", buffer.name);
-        while !self.in_flight.is_empty() {
-            self.wait_for_oldest()?;
-        }
-        let (sender, receiver) = std::sync::mpsc::channel();
-        let staging = self.guarded(&doing, |this| {
-            let device = this.gpu.device();
-            let staging = device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some("readback"),
-                size: bytes,
-                usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-                mapped_at_creation: false,
-            });
-            let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-            encoder.copy_buffer_to_buffer(&buffer.gpu, offset, &staging, 0, bytes);
-            this.gpu.queue().submit([encoder.finish()]);
-            staging.map_async(wgpu::MapMode::Read, .., move |result| {
-                // The receiver is gone only if this call has given up already.
-                let _ = sender.send(result);
-            });
-            staging
-        })?;
-        self.gpu
-            .device()
-            .poll(wgpu::PollType::wait_indefinitely())
-            .map_err(|e| self.device_error(&doing, e.to_string()))?;
-        match receiver.recv() {
-            Ok(Ok(())) => {}
-            Ok(Err(e)) => return Err(self.device_error(&doing, e.to_string())),
-            Err(e) => return Err(self.device_error(&doing, e.to_string())),
-        }
-        let view = staging.get_mapped_range(..).map_err(|e| self.device_error(&doing, e.to_string()))?;
-        let values = view.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
-        drop(view);
-        staging.unmap();
-        Ok(values)
-    }
-
-    fn named(&self, name: &str, dtype: DType, wanted: &'static str) -> Result<Buffer, ExecError> {
-        match self.persistent.get(name) {
-            Some(buffer) if buffer.dtype == dtype => Ok(buffer.clone()),
-            _ => Err(ExecError::UnknownTensor { name: name.to_owned(), wanted }),
-        }
-    }
-
-    fn write_words(&mut self, buffer: &Buffer, words: &[u32]) -> Result<(), ExecError> {
-        if words.len() != buffer.len {
-            let (expected, found) = (buffer.len, words.len());
-            return Err(ExecError::Length { name: buffer.name.clone(), expected, found });
-        }
-        let guard = self.guard();
-        self.guarded(&format!("writing `{}`", buffer.name), |this| {
-            this.gpu.queue().write_buffer(&buffer.gpu, guard, bytemuck::cast_slice(words));
-        })
-    }
-
-    fn read_tensor(&mut self, buffer: &Buffer) -> Result<Vec<f32>, ExecError> {
-        let words = self.read_words(buffer, self.guard(), buffer.len)?;
-        Ok(match buffer.dtype {
-            DType::F32 => words.into_iter().map(f32::from_bits).collect(),
-            DType::U32 => words.into_iter().map(|word| word as f32).collect(),
-        })
-    }
-
-    /// Overwrites a guard word of a persistent tensor: shows that [`GpuSession::broken_guards`] sees it.
-    pub fn break_guard(&mut self, name: &str) -> Result<(), ExecError> {
-        let buffer = self
-            .persistent
-            .get(name)
-            .cloned()
-            .ok_or_else(|| ExecError::UnknownTensor { name: name.to_owned(), wanted: "f32 or u32" })?;
-        self.guarded("breaking a guard", |this| this.gpu.queue().write_buffer(&buffer.gpu, 0, &[0; 4]))
-    }
-
-    /// Under [`Options::guards`]: the names of all tensors whose guard words were overwritten.
-    pub fn broken_guards(&mut self) -> Result<Vec<String>, ExecError> {
-        if !self.options.guards {
-            return Ok(Vec::new());
-        }
-        let buffers: Vec<Buffer> = self.plans.iter().flat_map(|plan| plan.buffers.iter().cloned()).collect();
-        let mut broken = Vec::new();
-        let guard = (GUARD_BYTES / 4) as usize;
-        for buffer in buffers {
-            let words = self.read_words(&buffer, 0, buffer.len + 2 * guard)?;
-            if words[..guard].iter().chain(&words[guard + buffer.len..]).any(|&word| word != GUARD_WORD) {
-                broken.push(buffer.name);
-            }
-        }
-        Ok(broken)
     }
 }
 

@@ -1,0 +1,193 @@
+//! Layers with their shapes resolved, and the parameters that they hold.
+
+use super::{Layer, Mapping, ModelError};
+use crate::ops::{conv2d, max_pool};
+use crate::plan::Part;
+
+/// Height, width and channels of a feature map; a flat vector is 1×1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MapShape {
+    /// H.
+    pub height: usize,
+    /// W.
+    pub width: usize,
+    /// C.
+    pub channels: usize,
+}
+
+impl MapShape {
+    /// D = H·W·C.
+    pub fn len(self) -> usize {
+        self.height * self.width * self.channels
+    }
+
+    /// True for no pixels or channels.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// How a parameter starts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fill {
+    /// Normal with variance 2 / fan-in (He et al. 2015).
+    He {
+        /// Inputs of one output.
+        fan_in: usize,
+    },
+    /// All zero.
+    Zero,
+    /// All one.
+    One,
+    /// A square identity matrix.
+    Identity,
+}
+
+/// A weight or bias.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// Such as `features.0.weight`.
+    pub name: String,
+    /// The part that it belongs to.
+    pub part: Part,
+    /// Dimensions of one replica.
+    pub dims: Vec<usize>,
+    /// How it starts.
+    pub fill: Fill,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Conv(conv2d::Settings, usize),
+    Relu,
+    MaxPool(max_pool::Settings),
+    AveragePool,
+    Linear(usize),
+    Diagonal,
+}
+
+/// One layer with its shapes resolved.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub(super) name: String,
+    pub(super) part: Part,
+    pub(super) kind: Kind,
+    pub(super) input: MapShape,
+    pub(super) output: MapShape,
+    /// The ReLU behind it is computed by the same kernel.
+    pub(super) fused_relu: bool,
+    pub(super) weight_fill: Fill,
+}
+
+impl Node {
+    pub(super) fn has_parameters(&self) -> bool {
+        matches!(self.kind, Kind::Conv(..) | Kind::Linear(_) | Kind::Diagonal)
+    }
+
+    pub(super) fn parameters(&self) -> Vec<Parameter> {
+        let (c_in, c_out) = (self.input.channels, self.output.channels);
+        let (weight, bias) = match self.kind {
+            Kind::Conv(settings, _) => {
+                (vec![settings.kernel[0], settings.kernel[1], c_in, c_out], vec![c_out])
+            }
+            Kind::Linear(out) => (vec![self.input.len(), out], vec![out]),
+            Kind::Diagonal => (vec![self.input.len()], vec![self.input.len()]),
+            _ => return Vec::new(),
+        };
+        let make = |suffix: &str, dims, fill| Parameter {
+            name: format!("{}.{suffix}", self.name),
+            part: self.part,
+            dims,
+            fill,
+        };
+        vec![make("weight", weight, self.weight_fill), make("bias", bias, Fill::Zero)]
+    }
+}
+
+pub(super) fn push_mapping(nodes: &mut Vec<Node>, mapping: Mapping, shape: MapShape) {
+    let one = conv2d::Settings { kernel: [1, 1], stride: [1, 1], padding: [0, 0], dilation: [1, 1] };
+    let (kind, weight_fill) = match mapping {
+        Mapping::None => return,
+        Mapping::Dense => (Kind::Linear(shape.len()), Fill::Identity),
+        Mapping::Diagonal => (Kind::Diagonal, Fill::One),
+        Mapping::Conv1x1 => (Kind::Conv(one, shape.channels), Fill::Identity),
+    };
+    nodes.push(Node {
+        name: Part::Mapping.name().to_owned(),
+        part: Part::Mapping,
+        kind,
+        input: shape,
+        output: shape,
+        fused_relu: false,
+        weight_fill,
+    });
+}
+
+pub(super) fn resolve(
+    layer: &Layer,
+    name: &str,
+    shape: MapShape,
+    classes: usize,
+) -> Result<(Kind, MapShape), ModelError> {
+    let wrong = |kind, message: String| ModelError::Layer { layer: name.to_owned(), kind, message };
+    let flat = |channels| MapShape { height: 1, width: 1, channels };
+    let too_large = |kernel| {
+        format!(
+            "a kernel of {kernel} does not fit the {}×{} map that reaches it; use a smaller kernel or stride, more \
+             padding, or larger pictures (--size)",
+            shape.height, shape.width
+        )
+    };
+    let positive = |kind, numbers: &[(&str, usize)]| match numbers.iter().find(|(_, n)| *n == 0) {
+        Some((what, _)) => Err(wrong(kind, format!("`{what}` must be at least 1"))),
+        None => Ok(()),
+    };
+    match *layer {
+        Layer::Conv(conv) => {
+            positive(
+                "conv",
+                &[
+                    ("out", conv.out),
+                    ("kernel", conv.kernel),
+                    ("stride", conv.stride),
+                    ("dilation", conv.dilation),
+                ],
+            )?;
+            let size = |n| conv2d::output_size(n, conv.kernel, conv.stride, conv.padding, conv.dilation);
+            let (Some(height), Some(width)) = (size(shape.height), size(shape.width)) else {
+                return Err(wrong("conv", too_large(conv.kernel)));
+            };
+            let settings = conv2d::Settings {
+                kernel: [conv.kernel; 2],
+                stride: [conv.stride; 2],
+                padding: [conv.padding; 2],
+                dilation: [conv.dilation; 2],
+            };
+            Ok((Kind::Conv(settings, conv.out), MapShape { height, width, channels: conv.out }))
+        }
+        Layer::Relu => Ok((Kind::Relu, shape)),
+        Layer::MaxPool(pool) => {
+            let stride = pool.stride.unwrap_or(pool.kernel);
+            positive("max_pool", &[("kernel", pool.kernel), ("stride", stride)])?;
+            if pool.padding * 2 > pool.kernel {
+                return Err(wrong("max_pool", "`padding` must be at most half of `kernel`".to_owned()));
+            }
+            let size = |n| conv2d::output_size(n, pool.kernel, stride, pool.padding, 1);
+            let (Some(height), Some(width)) = (size(shape.height), size(shape.width)) else {
+                return Err(wrong("max_pool", too_large(pool.kernel)));
+            };
+            let settings = max_pool::Settings {
+                kernel: [pool.kernel; 2],
+                stride: [stride; 2],
+                padding: [pool.padding; 2],
+            };
+            Ok((Kind::MaxPool(settings), MapShape { height, width, channels: shape.channels }))
+        }
+        Layer::AveragePool => Ok((Kind::AveragePool, flat(shape.channels))),
+        Layer::Linear(linear) => {
+            positive("linear", &[("out", linear.out)])?;
+            Ok((Kind::Linear(linear.out), flat(linear.out)))
+        }
+        Layer::Output => Ok((Kind::Linear(classes), flat(classes))),
+    }
+}
