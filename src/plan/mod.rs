@@ -9,8 +9,9 @@ pub mod grid;
 mod memory;
 mod table;
 mod tensor;
+mod variants;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 pub use command::{Arg, Command, Record, Work};
 pub use error::PlanError;
@@ -18,15 +19,13 @@ pub use memory::{Layout, Limits};
 #[cfg(feature = "cli")]
 pub(crate) use table::show_bytes;
 pub use tensor::{Part, Role, Tensor, TensorId};
+pub use variants::Variants;
 
 use crate::shader::{self, DType, Shader};
 
 /// Loop iterations that one invocation may take, over all the loops of its kernel. Mesa's lavapipe 22.3.6
 /// silently stops at 65,535; an operation that needs more is split into slices.
 pub const MAX_ITERATIONS: u64 = 60_000;
-
-/// Which variant of a kernel is wanted, by kernel name; a kernel that is not named takes the best that fits.
-pub type Variants = BTreeMap<String, String>;
 
 /// A recorded stage: tensors and the commands over them, in order.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +35,7 @@ pub struct Plan {
     commands: Vec<Command>,
     by_name: HashMap<String, TensorId>,
     variants: Variants,
+    chosen: Variants,
 }
 
 impl Plan {
@@ -158,30 +158,31 @@ impl Plan {
     /// The variant that a kernel shall run: the wanted one if it is among those that fit, else the first that
     /// fits. `fitting` holds `(variant, fits)`, best first; one of them must fit every shape.
     pub fn choose(
-        &self,
+        &mut self,
         kernel: &'static str,
         fitting: &[(&'static str, bool)],
     ) -> Result<&'static Shader, PlanError> {
-        let wanted = self.variants.get(kernel);
-        let fits = || fitting.iter().filter(|(_, fits)| *fits).map(|(variant, _)| *variant);
-        let variant = fits().find(|variant| wanted.is_some_and(|wanted| wanted == variant)).or(fits().next());
-        variant
-            .and_then(|variant| shader::find(kernel, variant))
-            .ok_or_else(|| PlanError::UnknownKernel { kernel: kernel.to_owned() })
+        let fits: Vec<&'static str> =
+            fitting.iter().filter(|(_, fits)| *fits).map(|(name, _)| *name).collect();
+        let variant = variants::choose(&self.variants, kernel, &fits);
+        let found = variant.and_then(|variant| shader::find(kernel, variant));
+        if let Some(variant) = variant
+            && fitting.len() > 1
+        {
+            self.chosen.insert(variants::key(kernel, &fits), variant.to_owned());
+        }
+        found.ok_or_else(|| PlanError::UnknownKernel { kernel: kernel.to_owned() })
     }
 
     /// The shader of a kernel that has one variant only.
-    pub fn direct(&self, kernel: &'static str) -> Result<&'static Shader, PlanError> {
+    pub fn direct(&mut self, kernel: &'static str) -> Result<&'static Shader, PlanError> {
         self.choose(kernel, &[("direct", true)])
     }
 
-    /// The variants in use, by kernel: what a run records so that its resumption uses the same.
+    /// Every choice that was made, by kernel and the variants that fitted: what a run records so that its resumption
+    /// makes the same ones.
     pub fn variants_used(&self) -> Variants {
-        self.commands
-            .iter()
-            .filter(|command| command.shader.variant != "direct")
-            .map(|command| (command.shader.kernel.to_owned(), command.shader.variant.to_owned()))
-            .collect()
+        self.chosen.clone()
     }
 
     /// Appends a command; [`Record`] builds it.
@@ -202,6 +203,7 @@ impl Plan {
             };
             map.push(self.add(name, &tensor.dims, tensor.dtype, tensor.role)?);
         }
+        self.chosen.extend(other.chosen.clone());
         for command in &other.commands {
             let mut command = command.clone();
             command.label = format!("{}: {}", other.name, command.label);

@@ -128,3 +128,24 @@ fn a_diverged_run_keeps_its_last_good_state() {
     let straight = place.trained(&["pictures", "--run", "other", "--batch", "5", "--epochs", "6"]);
     assert_eq!(resumed["digest"], straight["digest"]);
 }
+
+/// On an adapter several variants of one kernel run side by side; the run goes on with the very same ones.
+#[test]
+fn on_an_adapter_a_resumed_run_has_the_same_bits() {
+    let place = Place::with_pictures();
+    let listed: serde_json::Value = serde_json::from_str(&place.run(&["devices", "--json"]).out).unwrap();
+    if listed["adapters"].as_array().unwrap().is_empty() {
+        return; // The ladder of tests is where a missing adapter fails.
+    }
+    let on_adapter = |arguments: &[&str]| -> serde_json::Value {
+        let answer = place.run(&[&["train"], arguments, &["--json"]].concat());
+        assert_eq!(answer.code, Some(0), "{}", answer.err);
+        serde_json::from_str(&answer.out).unwrap()
+    };
+    let start = |run, epochs| ["pictures", "--batch", "5", "--device", "0", "--run", run, "--epochs", epochs];
+    let straight = on_adapter(&start("straight", "3"));
+    on_adapter(&start("halved", "1"));
+    let resumed = on_adapter(&["--resume", "halved", "--epochs", "3"]);
+    assert_eq!(resumed["digest"], straight["digest"]);
+    assert_eq!(resumed["device"], straight["device"]);
+}

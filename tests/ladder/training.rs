@@ -1,8 +1,10 @@
 //! Rung 8 and its like: the same bits again, replicas equal single runs, divergence found, errors in words.
 
 use rationale::exec::Device;
-use rationale::model::{Mapping, OptimizerConfig};
-use rationale::plan::Variants;
+use rationale::model::{
+    Dimensions, MapShape, Mapping, ModelConfig, Network, OptimizerConfig, Route, Stage1, stage1,
+};
+use rationale::plan::{Plan, Variants};
 use rationale::random::Seeds;
 use rationale::train::{Alternation, Checkpoint, TrainConfig, TrainError, Trainer, digest};
 
@@ -139,4 +141,27 @@ fn a_checkpoint_of_another_model_is_refused() {
         Trainer::new(&support::cpu(), &model, &config, &data, &seeds, &Variants::new()).unwrap();
     let error = trainer.restore(&foreign).unwrap_err().to_string();
     assert!(error.contains("another model"), "{error}");
+}
+
+/// The reference network runs several variants of one kernel in one plan: a record by kernel alone would not do.
+#[test]
+fn the_variants_that_a_run_records_are_planned_again() {
+    let input = MapShape { height: 32, width: 32, channels: 1 };
+    let network = Network::new(&ModelConfig::default(), input, 2, 1).unwrap();
+    let stage = Stage1 { route: Route::stage1(true), optimizer: OptimizerConfig::adam(0.0) };
+    let data = Dimensions { count: 100, batch: 50, steps: 2, packed: false };
+    let plan = |variants: &Variants| stage1(&network, &data, &stage, variants).unwrap();
+    let shaders = |plan: &Plan| -> Vec<_> {
+        plan.commands().iter().map(|command| (command.shader.kernel, command.shader.variant)).collect()
+    };
+    let first = plan(&Variants::new());
+    let again = plan(&first.variants_used());
+    assert_eq!(shaders(&again), shaders(&first));
+    assert_eq!(again.variants_used(), first.variants_used());
+    let mut joined = Plan::new("joined");
+    joined.append(&first).unwrap();
+    assert_eq!(joined.variants_used(), first.variants_used());
+    let conv: std::collections::BTreeSet<_> =
+        shaders(&first).into_iter().filter(|(kernel, _)| *kernel == "conv2d_forward").collect();
+    assert!(conv.len() > 1, "no longer a mixture: {conv:?}");
 }
