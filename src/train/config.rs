@@ -60,7 +60,7 @@ pub enum MaskSource {
     Ones,
 }
 
-/// Settings of a run. Defaults are the reference setting (docs: README, "Settings").
+/// Settings of a run. Defaults are the reference setting; `rationale init` explains each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainConfig {

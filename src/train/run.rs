@@ -59,22 +59,28 @@ fn unreadable(path: &Path) -> impl Fn(std::io::Error) -> TrainError {
     move |e| failed(path, format!("cannot be read ({e})"))
 }
 
+/// Makes a folder for a run, or takes an empty one.
+pub fn claim(path: &Path) -> Result<(), TrainError> {
+    let cannot = |e: std::io::Error| {
+        failed(path, format!("this run folder cannot be made ({e}); choose another with --run"))
+    };
+    fs::create_dir_all(path).map_err(cannot)?;
+    let taken = fs::read_dir(path).map_err(cannot)?.flatten().any(|entry| entry.file_name() != LOCK);
+    if taken {
+        let remedy = if path.join(CONFIG).exists() {
+            "holds a run already; go on with it by --resume, or choose another folder with --run"
+        } else {
+            "is not empty; choose another folder with --run"
+        };
+        return Err(failed(path, remedy.to_owned()));
+    }
+    Ok(())
+}
+
 impl RunFolder {
     /// Makes a new folder, or takes an empty one.
     pub fn create(path: &Path) -> Result<Self, TrainError> {
-        let cannot = |e: std::io::Error| {
-            failed(path, format!("this run folder cannot be made ({e}); choose another with --run"))
-        };
-        fs::create_dir_all(path).map_err(cannot)?;
-        let taken = fs::read_dir(path).map_err(cannot)?.flatten().any(|entry| entry.file_name() != LOCK);
-        if taken {
-            let remedy = if path.join(CONFIG).exists() {
-                "holds a run already; go on with it by --resume, or choose another folder with --run"
-            } else {
-                "is not empty; choose another folder with --run"
-            };
-            return Err(failed(path, remedy.to_owned()));
-        }
+        claim(path)?;
         let lock = lock(path)?;
         Ok(Self { path: path.to_owned(), rows: Vec::new(), used: false, _lock: lock })
     }

@@ -50,16 +50,13 @@ pub struct DemoArgs {
 /// Why the demo could not be run.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// The run folder.
-    #[error(transparent)]
-    Folder(#[from] folder::FolderError),
     /// The device.
     #[error(transparent)]
     Device(#[from] DeviceError),
     /// The triangles.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// Training, evaluation, or a file.
+    /// Training, evaluation, the run folder or a file in it.
     #[error(transparent)]
     Train(#[from] TrainError),
 }
