@@ -9,7 +9,7 @@ pub fn copy(plan: &mut Plan, label: &str, x: TensorId) -> Result<TensorId, PlanE
     let shader = plan.direct("ceiling_copy")?;
     let dims = plan.dims(x).to_vec();
     let len = plan.tensor(x).len();
-    if len % 4 != 0 {
+    if !len.is_multiple_of(4) {
         return Err(super::shape_error(plan, label, x, "a multiple of four elements"));
     }
     let y = plan.activation(plan.fresh_name(&format!("{label}.y")), &dims)?;
