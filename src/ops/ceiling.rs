@@ -39,7 +39,7 @@ pub fn fma(
             .params(&params)
             .work(Work::Invocations(count))
             .flops(count * rounds * 256)
-            .iterations(rounds * 5),
+            .iterations(rounds),
     )?;
     Ok(y)
 }
