@@ -19,12 +19,11 @@ pub(super) fn cost(plan: &Plan, command: &Command) -> f64 {
 #[derive(Debug)]
 pub(super) struct Pace {
     seconds_per_unit: Option<f64>,
-    longest: Duration,
 }
 
 impl Pace {
     pub(super) fn new() -> Self {
-        Self { seconds_per_unit: None, longest: Duration::ZERO }
+        Self { seconds_per_unit: None }
     }
 
     /// Units that the next submission may hold.
@@ -43,7 +42,6 @@ impl Pace {
             Some(old) if rate < old => old * 0.8 + rate * 0.2,
             _ => rate,
         });
-        self.longest = self.longest.max(time);
     }
 }
 
