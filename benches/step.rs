@@ -125,6 +125,7 @@ fn reference(second: bool) -> (&'static str, Network, Dimensions, Plan) {
             optimizer: OptimizerConfig::adam(0.0),
             inner_steps: 5,
             axis: Default::default(),
+            loss: Default::default(),
             temperature: 1.0,
             hard_masks: true,
         };

@@ -10,7 +10,7 @@ use super::values::{Seed, Size};
 use crate::data::{FolderOptions, MaskPolarity, Shares};
 use crate::model::{Layer, Mapping, ModelConfig};
 use crate::random::Seeds;
-use crate::train::{Method, TrainConfig};
+use crate::train::TrainConfig;
 
 mod explained;
 
@@ -99,15 +99,11 @@ impl Config {
         explained::render(self)
     }
 
-    /// f, m and c. Labels alone need no mapping layer.
+    /// f, m and c. A method without use for a mapping layer gets none unless it is asked for.
     pub fn model(&self) -> ModelConfig {
-        let by_method = match self.train.method {
-            Method::LabelOnly => Mapping::None,
-            Method::TwoStage => Mapping::Diagonal,
-        };
         ModelConfig {
             features: self.model.features.clone(),
-            mapping: self.model.mapping.unwrap_or(by_method),
+            mapping: self.model.mapping.unwrap_or(self.train.method.default_mapping()),
             classifier: self.model.classifier.clone(),
         }
     }

@@ -30,12 +30,18 @@ macro_rules! names {
 names!(Method {
     TwoStage = "two-stage": "labels and explanations in turn",
     LabelOnly = "label-only": "labels alone; explanations are not used",
+    Joint = "joint": "both losses in one step",
+    NoMapping = "no-mapping": "two stages without m; stage 2 updates f (an ablation)",
+    GradReg = "grad-reg": "a penalty on the input gradient outside of the mask (Ross et al. 2017)",
+    MaskedCopies = "masked-copies": "labels, on the pictures and on their masked copies",
+    Constrained = "constrained": "labels, under a bound on the alignment loss",
 });
 
 names!(Mapping {
     Diagonal = "diagonal": "one weight per feature",
     Dense = "dense": "a matrix over all features",
     Conv1x1 = "conv1x1": "a matrix over the channels, the same at every position",
+    Gate = "gate": "opens and closes by each picture's own feature map",
     None = "none": "no mapping layer",
 });
 

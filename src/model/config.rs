@@ -77,6 +77,9 @@ pub enum Mapping {
     Diagonal,
     /// A 1×1 convolution: the same channel mixing at every position; identity at the start.
     Conv1x1,
+    /// z = g(f) ⊙ f, g = relu(1 + s), s = conv 3×3 (relu (conv 3×3 (f))): looks at each picture's own map, open at the
+    /// start. The hidden map has half of f's channels.
+    Gate,
 }
 
 impl std::fmt::Display for Mapping {
@@ -86,6 +89,7 @@ impl std::fmt::Display for Mapping {
             Mapping::Dense => "dense",
             Mapping::Diagonal => "diagonal",
             Mapping::Conv1x1 => "conv1x1",
+            Mapping::Gate => "gate",
         })
     }
 }

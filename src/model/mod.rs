@@ -17,7 +17,7 @@ pub use node::{Fill, MapShape, Parameter};
 pub use optimizer::OptimizerConfig;
 pub use route::Route;
 pub use stage::{
-    AlignmentAxis, Dimensions, EvaluationPlan, Stage1, Stage2, advance, data_source, evaluation, features,
-    input_gradient, stage1, stage2,
+    AlignmentAxis, AlignmentLoss, Dimensions, EvaluationPlan, Stage1, Stage2, advance, data_source,
+    evaluation, features, input_gradient, stage1, stage2,
 };
 pub(crate) use stage::{D_X, X};

@@ -107,7 +107,7 @@ impl Node {
 pub(super) fn push_mapping(nodes: &mut Vec<Node>, mapping: Mapping, shape: MapShape) {
     let one = conv2d::Settings { kernel: [1, 1], stride: [1, 1], padding: [0, 0], dilation: [1, 1] };
     let (kind, weight_fill) = match mapping {
-        Mapping::None => return,
+        Mapping::None | Mapping::Gate => return,
         Mapping::Dense => (Kind::Linear(shape.len()), Fill::Identity),
         Mapping::Diagonal => (Kind::Diagonal, Fill::One),
         Mapping::Conv1x1 => (Kind::Conv(one, shape.channels), Fill::Identity),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::TrainError;
-use crate::model::{AlignmentAxis, OptimizerConfig, Route};
+use crate::model::{AlignmentAxis, AlignmentLoss, Mapping, OptimizerConfig, Route};
 
 /// How the weights are trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +13,43 @@ pub enum Method {
     LabelOnly,
     /// Stage 1 and stage 2 in turn.
     TwoStage,
+    /// Cross-entropy + lambda · the alignment loss in one step, on all weights. The target f(x′) is constant.
+    Joint,
+    /// Two stages without a mapping layer: stage 2 aligns f(x) with the constant f(x′) and updates f. An ablation.
+    NoMapping,
+    /// Cross-entropy + lambda · the squared input gradient outside of the mask (Ross et al. 2017).
+    GradReg,
+    /// Cross-entropy on the pictures and on their masked copies.
+    MaskedCopies,
+    /// f and c follow cross-entropy; m follows cross-entropy + mu · (alignment loss − epsilon), where mu rises while the
+    /// alignment loss is above epsilon.
+    Constrained,
+}
+
+impl Method {
+    /// Every method, label-only first.
+    pub const ALL: [Method; 7] = [
+        Method::LabelOnly,
+        Method::TwoStage,
+        Method::Joint,
+        Method::NoMapping,
+        Method::GradReg,
+        Method::MaskedCopies,
+        Method::Constrained,
+    ];
+
+    /// Whether it learns from explanations.
+    pub fn explains(self) -> bool {
+        self != Method::LabelOnly
+    }
+
+    /// The mapping layer where none is named: diagonal where explanations act through m, none elsewhere.
+    pub fn default_mapping(self) -> Mapping {
+        match self {
+            Method::TwoStage | Method::Joint | Method::Constrained => Mapping::Diagonal,
+            Method::LabelOnly | Method::NoMapping | Method::GradReg | Method::MaskedCopies => Mapping::None,
+        }
+    }
 }
 
 impl std::fmt::Display for Method {
@@ -20,6 +57,11 @@ impl std::fmt::Display for Method {
         f.write_str(match self {
             Method::LabelOnly => "label-only",
             Method::TwoStage => "two-stage",
+            Method::Joint => "joint",
+            Method::NoMapping => "no-mapping",
+            Method::GradReg => "grad-reg",
+            Method::MaskedCopies => "masked-copies",
+            Method::Constrained => "constrained",
         })
     }
 }
@@ -32,6 +74,39 @@ pub enum Alternation {
     Batch,
     /// After each epoch of stage 1, over all batches.
     Epoch,
+}
+
+/// What stage 1 (cross-entropy) does with the mapping layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MappingInStage1 {
+    /// As the studies found best: `update` for the linear mappings, `constant` for the gate.
+    Auto,
+    /// Its weights are updated.
+    Update,
+    /// Its weights stay; the gradient goes through it, for the gate also by way of what it looks at.
+    Leave,
+    /// Its weights stay; a gate counts as a constant: the gradient reaches f through h, never through g(h).
+    Constant,
+}
+
+/// How a learning rate moves over the epochs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Schedule {
+    /// It stays.
+    Constant,
+    /// Half a cosine, from the rate down to 0 after the last epoch.
+    Cosine,
+    /// A straight line, from the rate down to 0 after the last epoch.
+    Linear,
+    /// Times `factor` after every `every` epochs.
+    Step {
+        /// Epochs between two drops.
+        every: usize,
+        /// What the rate is multiplied by.
+        factor: f64,
+    },
 }
 
 /// What stands outside of the mask in x′.
@@ -72,18 +147,28 @@ pub struct TrainConfig {
     pub batch: usize,
     /// eta1, the learning rate of stage 1.
     pub label_lr: f64,
+    /// How eta1 moves over the epochs.
+    pub label_schedule: Schedule,
     /// The optimiser of stage 1.
     pub label_optimizer: OptimizerConfig,
     /// What stage 1 updates; by default everything.
     pub label_route: Option<Route>,
+    /// What stage 1 does with the mapping layer.
+    pub mapping_in_stage1: MappingInStage1,
     /// eta2, the learning rate of stage 2.
     pub alignment_lr: f64,
+    /// How eta2 moves over the epochs.
+    pub alignment_schedule: Schedule,
     /// The optimiser of stage 2.
     pub alignment_optimizer: OptimizerConfig,
     /// When stage 2 has its turn.
     pub alternation: Alternation,
     /// Steps on m per batch of stage 2.
     pub inner_steps: usize,
+    /// Epochs of stage 2 alone before the first epoch that counts.
+    pub alignment_epochs_first: usize,
+    /// What stage 2 minimises.
+    pub alignment_loss: AlignmentLoss,
     /// Over what the softmax of stage 2 runs.
     pub alignment_axis: AlignmentAxis,
     /// T in softmax(z / T) of stage 2.
@@ -94,8 +179,20 @@ pub struct TrainConfig {
     pub hard_masks: bool,
     /// Whose mask explains a picture.
     pub masks: MaskSource,
+    /// Pixels by which every mask grows in all directions.
+    pub mask_dilation: usize,
+    /// Every mask becomes the smallest upright box around it.
+    pub mask_boxes: bool,
     /// One weight per class in the cross-entropy, by class name in natural order; empty: all 1.
     pub class_weights: Vec<f64>,
+    /// Weights the classes by n / (K · n_k), so that each counts the same in the cross-entropy.
+    pub balance_classes: bool,
+    /// lambda, the weight of the second term of `joint` and `grad-reg`.
+    pub lambda: f64,
+    /// epsilon of `constrained`: the alignment loss that m has to reach.
+    pub constraint: f64,
+    /// rho of `constrained`: how fast the multiplier mu follows the violation.
+    pub multiplier_lr: f64,
 }
 
 impl Default for TrainConfig {
@@ -105,18 +202,29 @@ impl Default for TrainConfig {
             epochs: 40,
             batch: 50,
             label_lr: 1e-3,
+            label_schedule: Schedule::Constant,
             label_optimizer: OptimizerConfig::adam(1e-2),
             label_route: None,
+            mapping_in_stage1: MappingInStage1::Auto,
             alignment_lr: 1e-2,
+            alignment_schedule: Schedule::Constant,
             alignment_optimizer: OptimizerConfig::adam(0.0),
             alternation: Alternation::Batch,
             inner_steps: 5,
+            alignment_epochs_first: 0,
+            alignment_loss: AlignmentLoss::Kl,
             alignment_axis: AlignmentAxis::Features,
             temperature: 1.0,
             fill: DataFill::Grey,
             hard_masks: true,
             masks: MaskSource::Own,
+            mask_dilation: 0,
+            mask_boxes: false,
             class_weights: Vec::new(),
+            balance_classes: false,
+            lambda: 1.0,
+            constraint: 0.1,
+            multiplier_lr: 0.1,
         }
     }
 }

@@ -10,7 +10,7 @@ mod trainer;
 mod upload;
 
 pub use checkpoint::{Checkpoint, digest, write_atomically};
-pub use config::{Alternation, DataFill, MaskSource, Method, TrainConfig};
+pub use config::{Alternation, DataFill, MappingInStage1, MaskSource, Method, Schedule, TrainConfig};
 pub use error::TrainError;
 pub use metrics::{Confusion, flip_rate};
 pub use trainer::{EpochReport, Evaluation, FeatureMaps, GradientReport, Trainer, check_fit};

@@ -2,8 +2,8 @@
 
 use rationale::exec::{CpuSession, Session};
 use rationale::model::{
-    AlignmentAxis, Conv, Dimensions, Layer, Linear, MapShape, Mapping, ModelConfig, Network, OptimizerConfig,
-    Pool, Route, Stage1, Stage2, initial_weights, stage1, stage2,
+    AlignmentAxis, AlignmentLoss, Conv, Dimensions, Layer, Linear, MapShape, Mapping, ModelConfig, Network,
+    OptimizerConfig, Pool, Route, Stage1, Stage2, initial_weights, stage1, stage2,
 };
 use rationale::plan::{Part, Plan, Variants};
 use rationale::random::Random;
@@ -186,6 +186,7 @@ fn stage_2_gradients_are_the_derivatives_of_its_loss() {
                 optimizer: still(),
                 inner_steps: 1,
                 axis,
+                loss: AlignmentLoss::Kl,
                 temperature: 0.7,
                 hard_masks: i % 2 == 0,
             };

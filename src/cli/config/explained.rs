@@ -43,10 +43,18 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
         "\"diagonal\"",
     ),
     ("model", "classifier", "c, the classifier. Layers as in `features`; the last one is \"output\".", ""),
-    ("train", "method", "\"two-stage\" (labels and explanations in turn) or \"label-only\".", ""),
+    (
+        "train",
+        "method",
+        "\"two-stage\" (labels and explanations in turn), \"label-only\", \"joint\" (both losses in one step),\n\
+         \"no-mapping\" (stage 2 updates f), \"grad-reg\" (penalty on the input gradient outside of the mask),\n\
+         \"masked-copies\" (labels on masked copies too) or \"constrained\" (a bound on the alignment loss).",
+        "",
+    ),
     ("train", "epochs", "How often every training picture is seen.", ""),
     ("train", "batch", "Pictures in a batch.", ""),
     ("train", "label_lr", "Learning rate of stage 1, which learns from labels and updates f, m and c.", ""),
+    ("train", "label_schedule", "How label_lr moves over the epochs; values as for alignment_schedule.", ""),
     (
         "train",
         "label_optimizer",
@@ -63,8 +71,22 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "train",
+        "mapping_in_stage1",
+        "What stage 1 does with m: \"update\" it, \"leave\" it, or leave it and take a gate as \"constant\";\n\
+         \"auto\" updates a linear mapping and takes a gate as constant.",
+        "",
+    ),
+    (
+        "train",
         "alignment_lr",
         "Learning rate of stage 2, which learns from explanations and updates m alone.",
+        "",
+    ),
+    (
+        "train",
+        "alignment_schedule",
+        "How alignment_lr moves over the epochs: \"constant\", \"cosine\" or \"linear\" down to 0, or\n\
+         { step = { every = 10, factor = 0.5 } }.",
         "",
     ),
     ("train", "alignment_optimizer", "Optimiser of stage 2; kinds as above.", ""),
@@ -75,6 +97,14 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
         "",
     ),
     ("train", "inner_steps", "Steps of stage 2 on each batch.", ""),
+    ("train", "alignment_epochs_first", "Epochs of stage 2 alone before all others.", ""),
+    (
+        "train",
+        "alignment_loss",
+        "What stage 2 minimises between p = softmax(f(x')) and q = softmax(m(f(x))): \"kl\" (p to q),\n\
+         \"reverse_kl\", \"jensen_shannon\", or the \"squared_distance\" of the maps themselves.",
+        "",
+    ),
     (
         "train",
         "alignment_axis",
@@ -97,12 +127,23 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
          relevant); where these do as well, the explanations are not what helps.",
         "",
     ),
+    ("train", "mask_dilation", "Pixels by which every mask grows in all directions.", ""),
+    ("train", "mask_boxes", "Every mask becomes the smallest upright box around it.", ""),
     (
         "train",
         "class_weights",
         "One weight per class in the loss of stage 1, classes in natural order; [] for equal weights.",
         "",
     ),
+    (
+        "train",
+        "balance_classes",
+        "Weights the classes so that each counts the same in the loss of stage 1, however many pictures it has.",
+        "",
+    ),
+    ("train", "lambda", "Weight of the second loss of \"joint\" and of the penalty of \"grad-reg\".", ""),
+    ("train", "constraint", "epsilon of \"constrained\": the alignment loss that m has to reach.", ""),
+    ("train", "multiplier_lr", "rho of \"constrained\": how fast its multiplier follows the violation.", ""),
     (
         "seeds",
         "seed",

@@ -1,4 +1,5 @@
 use super::*;
+use crate::train::Method;
 
 fn refused(text: &str) -> String {
     Config::parse(text, "my.toml".as_ref()).unwrap_err().to_string()

@@ -12,7 +12,7 @@ use crate::data::triangles::{PatchRule, TriangleSet};
 use crate::data::{DataError, Dataset, Pixels};
 use crate::exec::Device;
 use crate::gpu::{Choice, DeviceError};
-use crate::model::{Mapping, ModelConfig};
+use crate::model::ModelConfig;
 use crate::random::Seeds;
 use crate::report::{Named, before_after, contact_sheet, write_png};
 use crate::train::{MaskSource, Method, TrainConfig, TrainError};
@@ -105,11 +105,7 @@ const CONTESTANTS: [Contestant; 4] = [
 
 impl Contestant {
     fn model(&self) -> ModelConfig {
-        let mapping = match self.method {
-            Method::LabelOnly => Mapping::None,
-            Method::TwoStage => Mapping::Diagonal,
-        };
-        ModelConfig { mapping, ..ModelConfig::default() }
+        ModelConfig { mapping: self.method.default_mapping(), ..ModelConfig::default() }
     }
 
     fn settings(&self, epochs: usize) -> TrainConfig {
@@ -194,6 +190,7 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Mapping;
 
     #[test]
     fn the_sheet_shows_the_first_test_pictures_of_both_classes() {

@@ -53,11 +53,12 @@ pub(crate) fn phases(
     let advance = model::advance(network, "train", data)?;
     let second = match config.method {
         Method::LabelOnly => None,
-        Method::TwoStage => {
+        _ => {
             let stage2 = Stage2 {
                 route: Route::stage2(),
                 optimizer: config.alignment_optimizer,
                 inner_steps: config.inner_steps,
+                loss: config.alignment_loss,
                 axis: config.alignment_axis,
                 temperature: config.temperature as f32,
                 hard_masks: config.hard_masks,

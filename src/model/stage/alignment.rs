@@ -1,0 +1,107 @@
+//! Stage 2: what learns from explanations.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Dimensions, control, data_source};
+use crate::model::{ModelError, Network, OptimizerConfig, Route, Tape};
+use crate::ops::{gather, kl_divergence, metrics, reduce, softmax};
+use crate::plan::{Part, Plan, Variants};
+use crate::shader::DType;
+
+/// Over what the softmax of stage 2 runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum AlignmentAxis {
+    /// All D features of a picture.
+    #[default]
+    Features,
+    /// The positions of each channel.
+    Positions,
+}
+
+impl AlignmentAxis {
+    fn softmax(self) -> softmax::Axis {
+        match self {
+            AlignmentAxis::Features => softmax::Axis::Features,
+            AlignmentAxis::Positions => softmax::Axis::Positions,
+        }
+    }
+}
+
+/// What stage 2 minimises: how far q = softmax(m(f(x))) is from p = softmax(f(x′)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum AlignmentLoss {
+    /// KL(p ‖ q).
+    #[default]
+    Kl,
+    /// KL(q ‖ p).
+    ReverseKl,
+    /// Half of KL(p ‖ a) + KL(q ‖ a), with a the mean of p and q.
+    JensenShannon,
+    /// The mean of (m(f(x)) − f(x′))², without a softmax.
+    SquaredDistance,
+}
+
+/// Stage 2: KL(softmax(f(x′)) ‖ softmax(m(f(x)))), routed to m.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stage2 {
+    /// What it updates: m alone, unless a study asks otherwise.
+    pub route: Route,
+    /// How.
+    pub optimizer: OptimizerConfig,
+    /// Steps on m per batch, with f(x) and f(x′) computed once.
+    pub inner_steps: usize,
+    /// What is minimised.
+    pub loss: AlignmentLoss,
+    /// Over what the softmax runs.
+    pub axis: AlignmentAxis,
+    /// Softmax of z/T.
+    pub temperature: f32,
+    /// Masks count as 0 or 1 (from half up), rather than in shades.
+    pub hard_masks: bool,
+}
+
+/// Records stage 2 for one batch: gather x and x′, f of both, then `inner_steps` times m, the divergence, the
+/// gradient of m and its update. f(x′) is a constant target. The mean is over the explained pictures of the batch;
+/// without any, nothing is updated. Writes losses into `stage2.losses [R, steps·inner_steps]`.
+pub fn stage2(
+    network: &Network,
+    data: &Dimensions,
+    stage: &Stage2,
+    variants: &Variants,
+) -> Result<Plan, ModelError> {
+    if !network.has_mapping() {
+        return Err(ModelError::Network(
+            "stage 2 trains the mapping layer, and `mapping` is \"none\"".to_owned(),
+        ));
+    }
+    if stage.route.updates(Part::Classifier) || stage.route.updates(Part::Features) {
+        return Err(ModelError::Route(
+            "stage 2 ends at m(f(x)) with f(x) computed once: it can update `mapping` only".to_owned(),
+        ));
+    }
+    let mut recorded = Plan::with_variants("stage 2", variants);
+    let plan = &mut recorded;
+    let source = data_source(plan, "train", network, data)?;
+    let replicas = network.replicas();
+    let rows = gather::labels(plan, "gather labels", &source, data.batch)?;
+    let norm = reduce::sum(plan, "explained pictures", rows.explained)?;
+    let x = gather::pictures(plan, "gather x", &source, data.batch)?;
+    let features = network.forward(plan, Part::Features, x, &mut Tape::default())?;
+    let masked = gather::masked(plan, "gather x'", &source, data.batch, stage.hard_masks)?;
+    let target = network.forward(plan, Part::Features, masked, &mut Tape::default())?;
+    let slots = stage.inner_steps;
+    let history = control(plan, "stage2.losses", &[replicas, data.steps * slots], DType::F32)?;
+    for slot in 0..slots {
+        let mut tape = Tape::default();
+        let z = network.forward(plan, Part::Mapping, features, &mut tape)?;
+        let axis = stage.axis.softmax();
+        let (losses, d_z) =
+            kl_divergence::forward(plan, "KL", target, z, rows.explained, norm, axis, stage.temperature)?;
+        metrics::record(plan, "record loss", losses, norm, history, source.clock, slot, slots)?;
+        network.backward(plan, &tape, d_z, &stage.route, false)?;
+        stage.optimizer.record(plan, network, "stage2", |part| stage.route.updates(part), norm)?;
+    }
+    Ok(recorded)
+}

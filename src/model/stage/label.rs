@@ -1,0 +1,51 @@
+//! Stage 1: what learns from labels.
+
+use super::{Dimensions, control, data_source};
+use crate::model::{ModelError, Network, OptimizerConfig, Route, Tape};
+use crate::ops::{cross_entropy, gather, metrics, reduce};
+use crate::plan::{Part, Plan, Variants};
+use crate::shader::DType;
+
+/// Stage 1: cross-entropy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stage1 {
+    /// What it updates.
+    pub route: Route,
+    /// How.
+    pub optimizer: OptimizerConfig,
+}
+
+/// Records stage 1 for one batch: gather, f, m, c, cross-entropy, the gradients that the route asks for, and their
+/// updates. Writes the batch's mean loss into `stage1.losses [R, steps]` and adds its predictions to
+/// `stage1.confusion [R, K, K]`.
+pub fn stage1(
+    network: &Network,
+    data: &Dimensions,
+    stage: &Stage1,
+    variants: &Variants,
+) -> Result<Plan, ModelError> {
+    let mut recorded = Plan::with_variants("stage 1", variants);
+    let plan = &mut recorded;
+    let source = data_source(plan, "train", network, data)?;
+    let replicas = network.replicas();
+    let x = gather::pictures(plan, "gather x", &source, data.batch)?;
+    let rows = gather::labels(plan, "gather labels", &source, data.batch)?;
+    let norm = reduce::sum(plan, "label weights", rows.label_weight)?;
+    let mut tape = Tape::default();
+    let mut value = x;
+    for part in Part::ALL {
+        value = network.forward(plan, part, value, &mut tape)?;
+    }
+    plan.reshape(value, &[replicas, data.batch, network.classes()])?;
+    let (losses, d_logits) =
+        cross_entropy::forward(plan, "cross-entropy", value, rows.labels, rows.label_weight, norm, 1.0)?;
+    let history = control(plan, "stage1.losses", &[replicas, data.steps], DType::F32)?;
+    metrics::record(plan, "record loss", losses, norm, history, source.clock, 0, 1)?;
+    let predictions = metrics::argmax(plan, "predict", value)?;
+    let classes = network.classes();
+    let confusion = control(plan, "stage1.confusion", &[replicas, classes, classes], DType::U32)?;
+    metrics::confusion(plan, "count", predictions, rows.labels, rows.label_weight, confusion)?;
+    network.backward(plan, &tape, d_logits, &stage.route, false)?;
+    stage.optimizer.record(plan, network, "stage1", |part| stage.route.updates(part), norm)?;
+    Ok(recorded)
+}

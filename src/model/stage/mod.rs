@@ -1,0 +1,88 @@
+//! The stages of training and evaluation, each as a plan: one file per stage.
+
+mod alignment;
+mod evaluation;
+mod inspect;
+mod label;
+
+pub use alignment::{AlignmentAxis, AlignmentLoss, Stage2, stage2};
+pub use evaluation::{EvaluationPlan, evaluation};
+pub(crate) use inspect::{D_X, X};
+pub use inspect::{features, input_gradient};
+pub use label::{Stage1, stage1};
+
+use super::{ModelError, Network};
+use crate::ops::clock;
+use crate::ops::gather::Source;
+use crate::plan::{Plan, PlanError, Role, TensorId};
+use crate::shader::DType;
+
+/// The numbers that a data set and an epoch over it are described by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dimensions {
+    /// Pictures in the data set.
+    pub count: usize,
+    /// N, pictures in a batch.
+    pub batch: usize,
+    /// Batches in an epoch; the last one may hold padding.
+    pub steps: usize,
+    /// Pixels are packed bytes rather than floats.
+    pub packed: bool,
+}
+
+/// Adds a data set's tensors to a plan, under a name such as `train`. The host writes them; `order` holds
+/// `[R, steps·N]` indices, `u32::MAX` for padding.
+pub fn data_source(
+    plan: &mut Plan,
+    name: &str,
+    network: &Network,
+    dimensions: &Dimensions,
+) -> Result<Source, PlanError> {
+    let shape = network.input();
+    let Dimensions { count, batch, steps, packed } = *dimensions;
+    let values = count * shape.len();
+    let words = if packed { values.div_ceil(4) } else { values };
+    let mut index =
+        |field: &str, dims: &[usize]| plan.add(format!("{name}.{field}"), dims, DType::U32, Role::Data);
+    let pixels = index("pixels", &[words])?;
+    let masks = index("masks", &[(count * shape.height * shape.width).div_ceil(4)])?;
+    let labels = index("labels", &[count])?;
+    let explained = index("explained", &[count])?;
+    let order = index("order", &[network.replicas(), steps * batch])?;
+    let clock = plan.add(format!("{name}.clock"), &[1], DType::U32, Role::Control)?;
+    let class_weights =
+        plan.add(format!("{name}.class_weights"), &[network.classes()], DType::F32, Role::Data)?;
+    let fill = plan.add(format!("{name}.fill"), &[shape.channels], DType::F32, Role::Data)?;
+    Ok(Source {
+        pixels,
+        packed,
+        masks,
+        labels,
+        explained,
+        class_weights,
+        fill,
+        order,
+        clock,
+        count,
+        height: shape.height,
+        width: shape.width,
+        channels: shape.channels,
+    })
+}
+
+pub(super) fn control(
+    plan: &mut Plan,
+    name: &str,
+    dims: &[usize],
+    dtype: DType,
+) -> Result<TensorId, PlanError> {
+    plan.add(name, dims, dtype, Role::Control)
+}
+
+/// The plan that moves on to the next batch of a data set.
+pub fn advance(network: &Network, name: &str, data: &Dimensions) -> Result<Plan, ModelError> {
+    let mut plan = Plan::new("advance");
+    let source = data_source(&mut plan, name, network, data)?;
+    clock::advance(&mut plan, source.clock)?;
+    Ok(plan)
+}
