@@ -100,7 +100,7 @@ fn ten_steps(session: &mut dyn Session, mapping: Mapping, bound: f64, drift: f64
         optimizer: OptimizerConfig::adam(0.0),
         inner_steps: 5,
         axis: Default::default(),
-        loss: AlignmentLoss::Kl,
+        loss: Default::default(),
         temperature: 1.0,
         hard_masks: true,
     };

@@ -186,7 +186,7 @@ fn stage_2_gradients_are_the_derivatives_of_its_loss() {
                 optimizer: still(),
                 inner_steps: 1,
                 axis,
-                loss: AlignmentLoss::Kl,
+                loss: Default::default(),
                 temperature: 0.7,
                 hard_masks: i % 2 == 0,
             };

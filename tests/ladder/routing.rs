@@ -25,7 +25,7 @@ fn align(network: &Network) -> Plan {
         optimizer: OptimizerConfig::adam(0.0),
         inner_steps: 2,
         axis: Default::default(),
-        loss: AlignmentLoss::Kl,
+        loss: Default::default(),
         temperature: 1.0,
         hard_masks: true,
     };
