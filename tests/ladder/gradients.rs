@@ -2,8 +2,8 @@
 
 use rationale::exec::{CpuSession, Session};
 use rationale::model::{
-    AlignmentAxis, AlignmentLoss, Conv, Dimensions, Layer, Linear, MapShape, Mapping, ModelConfig, Network,
-    OptimizerConfig, Pool, Route, Stage1, Stage2, initial_weights, stage1, stage2,
+    AlignmentAxis, Conv, Dimensions, Layer, Linear, MapShape, Mapping, ModelConfig, Network, OptimizerConfig,
+    Pool, Route, Stage1, Stage2, initial_weights, stage1, stage2,
 };
 use rationale::plan::{Part, Plan, Variants};
 use rationale::random::Random;
