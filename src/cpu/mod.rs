@@ -14,8 +14,10 @@ pub mod clock;
 pub mod conv2d;
 pub mod cross_entropy;
 pub mod diagonal;
+pub mod gate;
 pub mod gather;
 mod gemm;
+pub mod jensen_shannon;
 pub mod kl_divergence;
 pub mod lanes;
 pub mod linear;
@@ -27,7 +29,9 @@ pub mod parallel;
 mod real;
 pub mod reduce;
 pub mod relu;
+pub mod reverse_kl;
 pub mod softmax;
+pub mod squared_distance;
 #[cfg(test)]
 pub(crate) mod testing;
 

@@ -9,7 +9,9 @@ pub mod clock;
 pub mod conv2d;
 pub mod cross_entropy;
 pub mod diagonal;
+pub mod gate;
 pub mod gather;
+pub mod jensen_shannon;
 pub mod kl_divergence;
 pub mod linear;
 pub mod max_pool;
@@ -17,7 +19,9 @@ pub mod metrics;
 pub mod optimizer;
 pub mod reduce;
 pub mod relu;
+pub mod reverse_kl;
 pub mod softmax;
+pub mod squared_distance;
 
 pub use case::{Case, Fill, Tolerance};
 
@@ -90,12 +94,16 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         max_pool::cases,
         reduce::cases,
         relu::cases,
+        gate::cases,
         gather::cases,
         ceiling::cases,
         clock::cases,
         softmax::cases,
         cross_entropy::cases,
         kl_divergence::cases,
+        reverse_kl::cases,
+        jensen_shannon::cases,
+        squared_distance::cases,
         optimizer::cases,
         metrics::cases,
     ] {
