@@ -6,6 +6,7 @@ mod init;
 mod network;
 mod node;
 mod optimizer;
+mod positions;
 mod route;
 mod stage;
 
@@ -15,9 +16,10 @@ pub use init::initial_weights;
 pub use network::{Network, Tape};
 pub use node::{Fill, MapShape, Parameter};
 pub use optimizer::OptimizerConfig;
-pub use route::Route;
+pub use positions::PositionCell;
+pub use route::{GateGradient, Route};
 pub use stage::{
     AlignmentAxis, AlignmentLoss, Dimensions, EvaluationPlan, Stage1, Stage2, advance, data_source,
-    evaluation, features, input_gradient, stage1, stage2,
+    evaluation, features, gate, input_gradient, stage1, stage2,
 };
-pub(crate) use stage::{D_X, X};
+pub(crate) use stage::{D_X, SCALE, X};

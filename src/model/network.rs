@@ -1,8 +1,8 @@
 //! The network with every shape resolved: forward and backward recorded layer by layer.
 
-use super::node::{Kind, MapShape, Node, Parameter, push_mapping, resolve};
-use super::{Fill, Layer, ModelConfig, ModelError, Route};
-use crate::ops::{average_pool, bias, conv2d, diagonal, linear, max_pool, relu};
+use super::node::{GATE_BRANCH, Kind, MapShape, Node, Parameter, push_mapping, resolve};
+use super::{Fill, GateGradient, Layer, ModelConfig, ModelError, Route};
+use crate::ops::{average_pool, bias, conv2d, diagonal, gate, linear, max_pool, relu};
 use crate::plan::{Part, Plan, PlanError, Role, TensorId};
 use crate::shader::DType;
 
@@ -20,6 +20,22 @@ struct Step {
 #[derive(Clone, Debug, Default)]
 pub struct Tape {
     steps: Vec<Step>,
+}
+
+impl Tape {
+    /// What the last layer read; for a gate its s.
+    pub(super) fn last_input(&self) -> Option<TensorId> {
+        self.steps.last().map(|step| step.x)
+    }
+
+    /// h of the gate whose s was recorded last: the input of its branch.
+    fn entering_gate(&self, node: &Node) -> Result<TensorId, PlanError> {
+        let first = self.steps.len().checked_sub(GATE_BRANCH).and_then(|first| self.steps.get(first));
+        first.map(|step| step.x).ok_or_else(|| PlanError::Settings {
+            op: node.name.clone(),
+            message: "comes behind the layers that compute its scale".to_owned(),
+        })
+    }
 }
 
 /// f, m and c with every shape known.
@@ -44,7 +60,7 @@ impl Network {
         let mut shape = input;
         for (part, layers) in [(Part::Features, &config.features), (Part::Classifier, &config.classifier)] {
             if part == Part::Classifier {
-                push_mapping(&mut nodes, config.mapping, shape);
+                push_mapping(&mut nodes, config.mapping, shape)?;
             }
             for (i, layer) in layers.iter().enumerate() {
                 let name = format!("{}.{i}", part.name());
@@ -112,9 +128,18 @@ impl Network {
         Self { replicas: 1, ..self.clone() }
     }
 
+    pub(super) fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
     /// Whether there is a mapping layer.
     pub fn has_mapping(&self) -> bool {
         self.nodes.iter().any(|node| node.part == Part::Mapping)
+    }
+
+    /// Whether the mapping layer is a gate.
+    pub fn has_gate(&self) -> bool {
+        self.nodes.iter().any(|node| node.kind == Kind::Gate)
     }
 
     /// Every weight and bias, in the order in which a picture meets them.
@@ -185,6 +210,7 @@ impl Network {
                     y
                 }
                 Kind::AveragePool => average_pool::forward(plan, &node.name, x)?,
+                Kind::Gate => gate::forward(plan, &node.name, tape.entering_gate(node)?, x)?,
             };
             let batch = x_dims.get(1).copied().unwrap_or(1);
             let MapShape { height, width, channels } = node.output;
@@ -222,8 +248,23 @@ impl Network {
                 None => return Ok(None),
             }
         };
+        if route.gate == GateGradient::Constant
+            && tape.steps.iter().any(|step| self.behind_gate(step) && updated(step))
+        {
+            return Err(ModelError::Route(
+                "a gate that counts as a constant passes no gradient to its own weights, and the route updates \
+                 `mapping`; leave `mapping` out of it, or set mapping_in_stage1 to \"update\""
+                    .to_owned(),
+            ));
+        }
         let mut d_y = d_y;
-        for (i, step) in tape.steps.iter().enumerate().skip(lowest).rev() {
+        // A gate on the way down: the first layer of its branch, s, and the gradient that goes past the branch.
+        let mut past: Option<(usize, TensorId, TensorId)> = None;
+        let mut next = tape.steps.len();
+        while next > lowest {
+            let i = next - 1;
+            next = i;
+            let step = &tape.steps[i];
             let node = &self.nodes[step.node];
             if node.fused_relu {
                 d_y = relu::backward(plan, &format!("{} relu", node.name), step.y, d_y)?;
@@ -259,12 +300,33 @@ impl Network {
                     max_pool::backward(plan, &node.name, d_y, argmax, &step.x_dims, settings)?
                 }
                 (Kind::AveragePool, _) => average_pool::backward(plan, &node.name, d_y, &step.x_dims)?,
+                (Kind::Gate, _) => {
+                    let first = i - GATE_BRANCH;
+                    if route.gate == GateGradient::Constant {
+                        next = first;
+                        gate::backward_input(plan, &node.name, step.x, d_y)?
+                    } else {
+                        past = Some((first, step.x, d_y));
+                        let slope = if route.gate == GateGradient::Leaky { gate::CLOSED_SLOPE } else { 0.0 };
+                        gate::backward_scale(plan, &node.name, tape.steps[first].x, step.x, d_y, slope)?
+                    }
+                }
                 (Kind::Relu | Kind::MaxPool(_), _) => relu::backward(plan, &node.name, step.y, d_y)?,
             };
             plan.reshape(d_x, &step.x_dims)?;
-            d_y = d_x;
+            d_y = match past {
+                Some((first, s, around)) if first == i => {
+                    gate::backward_input_sum(plan, Part::Mapping.name(), s, around, d_x)?
+                }
+                _ => d_x,
+            };
         }
         Ok(Some(d_y))
+    }
+
+    /// Whether a step belongs to the mapping layer of a network whose mapping layer is a gate.
+    fn behind_gate(&self, step: &Step) -> bool {
+        self.has_gate() && self.nodes[step.node].part == Part::Mapping
     }
 
     fn stop_index(&self, tape: &Tape, layer: &str) -> Result<usize, ModelError> {

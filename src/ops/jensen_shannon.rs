@@ -20,7 +20,8 @@ pub fn forward(
     axis: Axis,
     temperature: f32,
 ) -> Result<(TensorId, TensorId), PlanError> {
-    let kernel = Divergence { kernel: "jensen_shannon_forward", channels: false, passes: 4, trees: 6, flops: 60 };
+    let kernel =
+        Divergence { kernel: "jensen_shannon_forward", channels: false, passes: 4, trees: 6, flops: 60 };
     kernel.record(plan, label, [target, z, weight, norm], axis, temperature)
 }
 
@@ -32,9 +33,7 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         // Where p has zeros its logarithms are up to 1 larger (of 5 targets 2 are left, ln 2.5).
         let size = a.range + 1.0;
         // log(1 + exp e): of e, of the exponential in (0, 1], of the logarithm near 1, of two sums.
-        let log = 2.0 * a.log_softmax
-            + (5.0 + 3.0 * size) * accuracy::ULP
-            + 1.0 / f64::from(1u32 << 21);
+        let log = 2.0 * a.log_softmax + (5.0 + 3.0 * size) * accuracy::ULP + 1.0 / f64::from(1u32 << 21);
         // ½ (Σ p·k + Σ q·l); then ½ q·(l − Σ q·l).
         let loss = log + size * (a.softmax + a.sum);
         [loss, 0.5 * (log + loss + 2.0 * size * (a.softmax + 8.0 * accuracy::ULP))]

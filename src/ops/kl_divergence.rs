@@ -26,7 +26,8 @@ pub fn forward(
     axis: Axis,
     temperature: f32,
 ) -> Result<(TensorId, TensorId), PlanError> {
-    let kernel = Divergence { kernel: "kl_divergence_forward", channels: true, passes: 3, trees: 5, flops: 24 };
+    let kernel =
+        Divergence { kernel: "kl_divergence_forward", channels: true, passes: 3, trees: 5, flops: 24 };
     kernel.record(plan, label, [target, z, weight, norm], axis, temperature)
 }
 
@@ -92,7 +93,8 @@ impl Divergence {
 /// Logits of the cases lie in [−RANGE, RANGE).
 const RANGE: f32 = 1.0;
 
-type Forward = fn(
+/// The signature of [`forward`] and of the other divergences.
+pub(crate) type Forward = fn(
     &mut Plan,
     &str,
     TensorId,
@@ -142,7 +144,8 @@ pub(super) fn cases_of(
         let share = 1.0 / (plan.tensor(z).len() / (dims[0] * dims[1])) as f32;
         let shape = format!("{dims:?} {axis:?} T={temperature}");
         let logits = Fill::Uniform(-RANGE, RANGE);
-        let mut fills = vec![("", logits.clone(), logits.clone(), 0.0), (" NaN", logits.clone(), sparse_nan(), 0.0)];
+        let mut fills =
+            vec![("", logits.clone(), logits.clone(), 0.0), (" NaN", logits.clone(), sparse_nan(), 0.0)];
         for (values, far) in zeros {
             fills.push((" zeros in the target", Fill::Floats(values.clone()), logits.clone(), *far));
         }

@@ -7,8 +7,8 @@ mod label;
 
 pub use alignment::{AlignmentAxis, AlignmentLoss, Stage2, stage2};
 pub use evaluation::{EvaluationPlan, evaluation};
-pub(crate) use inspect::{D_X, X};
-pub use inspect::{features, input_gradient};
+pub(crate) use inspect::{D_X, SCALE, X};
+pub use inspect::{features, gate, input_gradient};
 pub use label::{Stage1, stage1};
 
 use super::{ModelError, Network};

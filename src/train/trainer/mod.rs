@@ -2,6 +2,7 @@
 
 mod epoch;
 mod evaluate;
+mod gate_mass;
 mod inspect;
 
 use std::collections::{BTreeMap, HashMap};
@@ -9,6 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 pub use epoch::EpochReport;
 pub use evaluate::Evaluation;
 use evaluate::EvaluationData;
+pub use gate_mass::GateMass;
 pub use inspect::{FeatureMaps, GradientReport};
 
 use super::upload;
@@ -33,6 +35,8 @@ pub struct Trainer {
     explained: Vec<bool>,
     /// The plans of an epoch, in order; each is repeated for every batch.
     phases: Vec<Loaded>,
+    /// Stage 2 alone, where the first epoch begins with it.
+    first: Option<Loaded>,
     /// Name and dimensions of all that a checkpoint holds.
     state: Vec<(String, Vec<usize>)>,
     evaluations: HashMap<String, EvaluationData>,
@@ -47,24 +51,12 @@ pub(crate) fn phases(
     config: &TrainConfig,
     variants: &Variants,
 ) -> Result<Vec<Plan>, TrainError> {
-    let route = config.label_route.clone().unwrap_or_else(|| Route::stage1(network.has_mapping()));
-    let stage1 = Stage1 { route, optimizer: config.label_optimizer };
+    let stage1 = Stage1 { route: config.stage1_route(network)?, optimizer: config.label_optimizer };
     let first = model::stage1(network, data, &stage1, variants)?;
     let advance = model::advance(network, "train", data)?;
     let second = match config.method {
         Method::LabelOnly => None,
-        _ => {
-            let stage2 = Stage2 {
-                route: Route::stage2(),
-                optimizer: config.alignment_optimizer,
-                inner_steps: config.inner_steps,
-                loss: config.alignment_loss,
-                axis: config.alignment_axis,
-                temperature: config.temperature as f32,
-                hard_masks: config.hard_masks,
-            };
-            Some(model::stage2(network, data, &stage2, variants)?)
-        }
+        _ => Some(model::stage2(network, data, &stage2_settings(config), variants)?),
     };
     let joined = |name: &str, parts: &[&Plan]| -> Result<Plan, TrainError> {
         let mut plan = Plan::new(name);
@@ -80,6 +72,34 @@ pub(crate) fn phases(
             vec![joined("stage 1", &[&first, &advance])?, joined("stage 2", &[&second, &advance])?]
         }
     })
+}
+
+/// Stage 2 alone for each batch, where the run begins with it: `alignment_epochs_first`.
+pub(crate) fn first_phase(
+    network: &Network,
+    data: &Dimensions,
+    config: &TrainConfig,
+    variants: &Variants,
+) -> Result<Option<Plan>, TrainError> {
+    if config.alignment_epochs_first == 0 || config.method != Method::TwoStage {
+        return Ok(None);
+    }
+    let mut plan = Plan::new("stage 2 alone");
+    plan.append(&model::stage2(network, data, &stage2_settings(config), variants)?)?;
+    plan.append(&model::advance(network, "train", data)?)?;
+    Ok(Some(plan))
+}
+
+fn stage2_settings(config: &TrainConfig) -> Stage2 {
+    Stage2 {
+        route: Route::stage2(),
+        optimizer: config.alignment_optimizer,
+        inner_steps: config.inner_steps,
+        loss: config.alignment_loss,
+        axis: config.alignment_axis,
+        temperature: config.temperature as f32,
+        hard_masks: config.hard_masks,
+    }
 }
 
 impl Trainer {
@@ -113,11 +133,12 @@ impl Trainer {
         let network = Network::new(model, upload::shape(data), data.classes.len(), seeds.len())?;
         let dimensions = upload::dimensions(data, config.batch);
         let plans = phases(&network, &dimensions, config, variants)?;
+        let first = first_phase(&network, &dimensions, config, variants)?;
         let mut session = device.session();
         let mut loaded = Vec::new();
         let mut state: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         let mut used = Variants::new();
-        for plan in &plans {
+        for plan in plans.iter().chain(&first) {
             loaded.push(session.load(plan)?);
             used.extend(plan.variants_used());
             for tensor in plan.tensors() {
@@ -129,15 +150,11 @@ impl Trainer {
         }
         let fill = upload::fill_values(config.fill, data);
         upload::write(session.as_mut(), "train", data, &fill, &config.class_weights)?;
-        for (name, rate) in [("stage1.lr", config.label_lr), ("stage2.lr", config.alignment_lr)] {
-            if name == "stage1.lr" || config.method == Method::TwoStage {
-                session.write(name, &vec![rate as f32; seeds.len()])?;
-            }
-        }
         let init: Vec<u64> = seeds.iter().map(|seeds| seeds.init).collect();
         for (name, values) in initial_weights(&network, &init) {
             session.write(&name, &values)?;
         }
+        let first = first.and_then(|_| loaded.pop());
         let mut trainer = Self {
             session,
             network,
@@ -147,6 +164,7 @@ impl Trainer {
             data: dimensions,
             explained: data.explained.clone(),
             phases: loaded,
+            first,
             state: state.into_iter().collect(),
             evaluations: HashMap::new(),
             epoch: 0,
@@ -231,7 +249,9 @@ pub fn check_fit(
     limits: &Limits,
 ) -> Result<Vec<Plan>, TrainError> {
     let network = Network::new(model, upload::shape(data), data.classes.len(), replicas)?;
-    let plans = phases(&network, &upload::dimensions(data, config.batch), config, &Variants::new())?;
+    let dimensions = upload::dimensions(data, config.batch);
+    let mut plans = phases(&network, &dimensions, config, &Variants::new())?;
+    plans.extend(first_phase(&network, &dimensions, config, &Variants::new())?);
     for plan in &plans {
         plan.check(limits)?;
     }
