@@ -1,0 +1,3 @@
+//! Jensen–Shannon divergence between two softmaxes; its uniform is that of [`super::kl_divergence`].
+
+pub mod forward;

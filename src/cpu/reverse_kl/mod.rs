@@ -1,0 +1,3 @@
+//! KL(q ‖ p) between two softmaxes; its uniform is that of [`super::kl_divergence`].
+
+pub mod forward;
