@@ -9,12 +9,17 @@ fn all<T: TwinOf>(h: &[f64], s: &[f64], d_y: &[f64], branch: &[f64], slope: f32)
     let dims = [h.len()];
     let inputs = [("h", &dims[..], h), ("s", &dims, s), ("d_y", &dims, d_y), ("d_branch", &dims, branch)];
     run::<T, 4>(&inputs, |plan, x| {
-        Ok([
+        let outputs = [
             gate::forward(plan, "gate", x[0], x[1])?,
             gate::backward_scale(plan, "gate", x[0], x[1], x[2], slope)?,
             gate::backward_input(plan, "gate", x[1], x[2])?,
             gate::backward_input_sum(plan, "gate", x[1], x[2], x[3])?,
-        ])
+        ];
+        // Outputs of the plan, so that they share no memory.
+        for (name, tensor) in ["y", "d_s", "d_h", "d_h by both ways"].into_iter().zip(outputs) {
+            plan.promote(tensor, name)?;
+        }
+        Ok(outputs)
     })
 }
 

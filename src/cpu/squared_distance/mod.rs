@@ -13,3 +13,6 @@ crate::params! {
         batch: u32,
     }
 }
+
+#[cfg(test)]
+mod tests;
