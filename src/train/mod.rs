@@ -6,6 +6,7 @@ mod error;
 mod metrics;
 #[cfg(feature = "runs")]
 pub mod run;
+pub mod statistics;
 mod trainer;
 mod upload;
 
