@@ -50,7 +50,8 @@ const GATE_FIRST: usize = 5;
 impl Arm {
     /// The arm of that name on a setting.
     pub fn named(name: &str, setting: &Setting) -> Result<Self, StudyError> {
-        let (name, title) = ARMS.into_iter().find(|(known, _)| *known == name).ok_or_else(|| unknown(name))?;
+        let (name, title) =
+            ARMS.into_iter().find(|(known, _)| *known == name).ok_or_else(|| unknown(name))?;
         let plain = |method| (Mapping::None, TrainConfig { method, ..setting.base.clone() });
         let linear = |mapping| (mapping, TrainConfig { method: Method::TwoStage, ..setting.base.clone() });
         let gate = || {
@@ -63,7 +64,8 @@ impl Arm {
             };
             (Mapping::Gate, train)
         };
-        let masks = |(mapping, train): (Mapping, TrainConfig), masks| (mapping, TrainConfig { masks, ..train });
+        let masks =
+            |(mapping, train): (Mapping, TrainConfig), masks| (mapping, TrainConfig { masks, ..train });
         let by_labels = |(mapping, train): (Mapping, TrainConfig)| {
             let mapping_in_stage1 = MappingInStage1::Update;
             let train = TrainConfig {
@@ -149,9 +151,8 @@ pub fn pick(arms: Vec<Arm>, wanted: &[String]) -> Result<Vec<Arm>, StudyError> {
             return Err(StudyError::Unknown { what: "method in this study", name: word.clone(), known });
         }
     }
-    let kept = |arm: &Arm| {
-        wanted.is_empty() || arm.name == BASELINE || wanted.iter().any(|word| fits(arm, word))
-    };
+    let kept =
+        |arm: &Arm| wanted.is_empty() || arm.name == BASELINE || wanted.iter().any(|word| fits(arm, word));
     Ok(arms.into_iter().filter(kept).collect())
 }
 

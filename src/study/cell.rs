@@ -84,7 +84,9 @@ impl Job {
             point.unwrap_or_default(),
             self.seed
         );
-        name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.=@+".contains(c) { c } else { '-' }).collect()
+        name.chars()
+            .map(|c| if c.is_ascii_alphanumeric() || "-_.=@+".contains(c) { c } else { '-' })
+            .collect()
     }
 
     /// Differs when anything differs that the result depends on.

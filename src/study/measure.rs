@@ -205,10 +205,5 @@ fn patched(trainer: &mut Trainer, copies: &[Dataset; 2]) -> Result<Patched, Trai
     }
     let share = |sum: f64| sum / models as f64;
     groups.iter_mut().flatten().for_each(|sum| *sum = share(*sum));
-    Ok(Patched {
-        flip_rate: share(flips),
-        misled_accuracy: share(misled),
-        worst_group: share(worst),
-        groups,
-    })
+    Ok(Patched { flip_rate: share(flips), misled_accuracy: share(misled), worst_group: share(worst), groups })
 }

@@ -88,7 +88,11 @@ const BUILT_IN: [(Pictures, &str, &str); 10] = [
     (Pictures::ES, "ES", "triangles in the centre, a patch gives every training label away"),
     (Pictures::E4, "E4", "triangles in the centre, four classes"),
     (Pictures::D, "D", "triangles anywhere, pooled network"),
-    (Pictures::DS, "DS", "triangles anywhere, pooled network, a patch gives 95 % of the training labels away"),
+    (
+        Pictures::DS,
+        "DS",
+        "triangles anywhere, pooled network, a patch gives 95 % of the training labels away",
+    ),
     (Pictures::BB, "BB", "triangles anywhere, flat network, little noise"),
     (
         Pictures::BS,
