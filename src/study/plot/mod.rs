@@ -1,4 +1,18 @@
-//! Plots as data: dots per method, lines over an axis. [`Plot::svg`] and [`Plot::png`] draw them.
+//! Plots as data: dots per method, lines over an axis. [`Plot::svg`] and [`Plot::bitmap`] draw them.
+
+mod axis;
+mod canvas;
+mod draw;
+
+pub(super) use canvas::escape;
+use draw::{Dots, Lines};
+
+use super::StudyError;
+
+/// Width in points on paper and on wide screens.
+pub const WIDE: f64 = 820.0;
+/// Width in points on a telephone.
+pub const NARROW: f64 = 380.0;
 
 /// One method in a dot plot: every seed a dot, and mean ± standard error.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,6 +85,33 @@ pub enum Plot {
 }
 
 impl Plot {
+    /// As an SVG of this width in points.
+    pub fn svg(&self, width: f64) -> Result<String, StudyError> {
+        match self.kind(width) {
+            Kind::Dots(dots) => canvas::svg(self.name(), self.caption(), dots.size(), |c| dots.draw(c)),
+            Kind::Lines(lines) => canvas::svg(self.name(), self.caption(), lines.size(), |c| lines.draw(c)),
+        }
+    }
+
+    /// As pixels, two per point.
+    pub fn bitmap(&self, width: f64) -> Result<image::RgbImage, StudyError> {
+        match self.kind(width) {
+            Kind::Dots(dots) => canvas::bitmap(self.name(), dots.size(), |c| dots.draw(c)),
+            Kind::Lines(lines) => canvas::bitmap(self.name(), lines.size(), |c| lines.draw(c)),
+        }
+    }
+
+    fn kind(&self, width: f64) -> Kind<'_> {
+        match self {
+            Plot::Dots { axis, rows, reference, .. } => {
+                Kind::Dots(Dots { rows, axis, reference: *reference, width })
+            }
+            Plot::Lines { x, y, scale, ticks, lines, .. } => {
+                Kind::Lines(Lines { lines, x, y, scale: *scale, ticks, width })
+            }
+        }
+    }
+
     /// Stem of its files.
     pub fn name(&self) -> &str {
         match self {
@@ -85,3 +126,11 @@ impl Plot {
         }
     }
 }
+
+enum Kind<'a> {
+    Dots(Dots<'a>),
+    Lines(Lines<'a>),
+}
+
+#[cfg(test)]
+mod tests;
