@@ -17,7 +17,8 @@ pub use node::{Fill, MapShape, Parameter};
 pub use optimizer::OptimizerConfig;
 pub use route::Route;
 pub use stage::{
-    AlignmentAxis, AlignmentLoss, Dimensions, EvaluationPlan, Stage1, Stage2, advance, data_source,
-    evaluation, features, input_gradient, stage1, stage2,
+    AlignmentAxis, AlignmentLoss, Constraint, Dimensions, EvaluationPlan, Stage1, Stage2, advance,
+    constrained, data_source, evaluation, features, grad_reg, input_gradient, joint, masked_copies,
+    no_mapping, stage1, stage2,
 };
-pub(crate) use stage::{D_X, X};
+pub(crate) use stage::{D_X, MULTIPLIER, X};

@@ -10,11 +10,15 @@ pub mod conv2d;
 pub mod cross_entropy;
 pub mod diagonal;
 pub mod gather;
+pub mod input_penalty;
 pub mod kl_divergence;
 pub mod linear;
+pub mod log_probability;
 pub mod max_pool;
 pub mod metrics;
+pub mod multiplier;
 pub mod optimizer;
+pub mod pointwise;
 pub mod reduce;
 pub mod relu;
 pub mod softmax;
@@ -96,6 +100,10 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         softmax::cases,
         cross_entropy::cases,
         kl_divergence::cases,
+        log_probability::cases,
+        input_penalty::cases,
+        pointwise::cases,
+        multiplier::cases,
         optimizer::cases,
         metrics::cases,
     ] {

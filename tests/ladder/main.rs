@@ -6,6 +6,7 @@ mod devices;
 mod goldens;
 mod gradients;
 mod kernels;
+mod methods;
 mod random_shapes;
 mod routing;
 mod shaders;

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Dimensions, control, data_source};
+use super::{Dimensions, data_source, second_losses};
 use crate::model::{ModelError, Network, OptimizerConfig, Route, Tape};
-use crate::ops::{gather, kl_divergence, metrics, reduce, softmax};
-use crate::plan::{Part, Plan, Variants};
-use crate::shader::DType;
+use crate::ops::gather::Source;
+use crate::ops::{gather, kl_divergence, reduce, softmax};
+use crate::plan::{Part, Plan, PlanError, TensorId, Variants};
 
 /// Over what the softmax of stage 2 runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -62,6 +62,33 @@ pub struct Stage2 {
     pub hard_masks: bool,
 }
 
+impl Stage2 {
+    /// Records f(x′) of this step's batch, the constant target.
+    pub(super) fn target(
+        &self,
+        plan: &mut Plan,
+        network: &Network,
+        source: &Source,
+        batch: usize,
+    ) -> Result<TensorId, PlanError> {
+        let masked = gather::masked(plan, "gather x'", source, batch, self.hard_masks)?;
+        network.forward(plan, Part::Features, masked, &mut Tape::default())
+    }
+
+    /// Records how far z is from the target, row by row, and the gradient of the mean in z; weight `[R, N]`, norm `[R]`.
+    pub(super) fn losses(
+        &self,
+        plan: &mut Plan,
+        target: TensorId,
+        z: TensorId,
+        weight: TensorId,
+        norm: TensorId,
+    ) -> Result<(TensorId, TensorId), PlanError> {
+        let axis = self.axis.softmax();
+        kl_divergence::forward(plan, "KL", target, z, weight, norm, axis, self.temperature)
+    }
+}
+
 /// Records stage 2 for one batch: gather x and x′, f of both, then `inner_steps` times m, the divergence, the
 /// gradient of m and its update. f(x′) is a constant target. The mean is over the explained pictures of the batch;
 /// without any, nothing is updated. Writes losses into `stage2.losses [R, steps·inner_steps]`.
@@ -84,22 +111,16 @@ pub fn stage2(
     let mut recorded = Plan::with_variants("stage 2", variants);
     let plan = &mut recorded;
     let source = data_source(plan, "train", network, data)?;
-    let replicas = network.replicas();
     let rows = gather::labels(plan, "gather labels", &source, data.batch)?;
     let norm = reduce::sum(plan, "explained pictures", rows.explained)?;
     let x = gather::pictures(plan, "gather x", &source, data.batch)?;
     let features = network.forward(plan, Part::Features, x, &mut Tape::default())?;
-    let masked = gather::masked(plan, "gather x'", &source, data.batch, stage.hard_masks)?;
-    let target = network.forward(plan, Part::Features, masked, &mut Tape::default())?;
-    let slots = stage.inner_steps;
-    let history = control(plan, "stage2.losses", &[replicas, data.steps * slots], DType::F32)?;
-    for slot in 0..slots {
+    let target = stage.target(plan, network, &source, data.batch)?;
+    for slot in 0..stage.inner_steps {
         let mut tape = Tape::default();
         let z = network.forward(plan, Part::Mapping, features, &mut tape)?;
-        let axis = stage.axis.softmax();
-        let (losses, d_z) =
-            kl_divergence::forward(plan, "KL", target, z, rows.explained, norm, axis, stage.temperature)?;
-        metrics::record(plan, "record loss", losses, norm, history, source.clock, slot, slots)?;
+        let (losses, d_z) = stage.losses(plan, target, z, rows.explained, norm)?;
+        second_losses(plan, network, data, losses, norm, &source, (slot, stage.inner_steps))?;
         network.backward(plan, &tape, d_z, &stage.route, false)?;
         stage.optimizer.record(plan, network, "stage2", |part| stage.route.updates(part), norm)?;
     }

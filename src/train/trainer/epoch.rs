@@ -1,6 +1,7 @@
 //! One epoch: its order, its report, and the search for where a divergence began.
 
 use super::Trainer;
+use crate::model::MULTIPLIER;
 use crate::random::Random;
 use crate::shader::DType;
 use crate::train::upload::{self, PADDING};
@@ -13,8 +14,13 @@ pub struct EpochReport {
     pub epoch: usize,
     /// Mean over batches of the mean cross-entropy.
     pub label_loss: Vec<f64>,
-    /// Mean over batches with explained pictures, and inner steps, of the mean KL; `None` for label-only.
+    /// The second loss, that which explanations bring: its mean over the explained pictures of a batch, averaged over
+    /// the batches that have some, and over inner steps. It is the alignment loss for `two-stage`, `no-mapping`, `joint`
+    /// and `constrained`, the penalty on the input gradient for `grad-reg`, and the cross-entropy of the masked copies for
+    /// `masked-copies`, never multiplied by lambda; `None` for label-only.
     pub alignment_loss: Option<Vec<f64>>,
+    /// mu of `constrained` after the epoch; `None` for every other method.
+    pub multiplier: Option<Vec<f64>>,
     /// Share of the training pictures that were predicted right when their batch came by.
     pub train_accuracy: Vec<f64>,
 }
@@ -78,9 +84,9 @@ impl Trainer {
         let mean = |values: &[f32]| values.iter().map(|&x| f64::from(x)).sum::<f64>() / values.len() as f64;
         let losses = self.session.read("stage1.losses")?;
         let label_loss = losses.chunks(steps).map(mean).collect();
-        let alignment_loss = if self.config.method == Method::TwoStage {
+        let alignment_loss = if self.config.method.explains() {
             let losses = self.session.read("stage2.losses")?;
-            let slots = self.config.inner_steps;
+            let slots = losses.len() / (replicas * steps);
             let per_replica = steps * self.data.batch;
             let mut means = Vec::with_capacity(replicas);
             for r in 0..replicas {
@@ -100,6 +106,12 @@ impl Trainer {
         } else {
             None
         };
+        let multiplier = match self.config.method {
+            Method::Constrained => {
+                Some(self.session.read(MULTIPLIER)?.iter().map(|&mu| f64::from(mu)).collect())
+            }
+            _ => None,
+        };
         let counts = self.session.read_index("stage1.confusion")?;
         let train_accuracy = counts
             .chunks(classes * classes)
@@ -109,7 +121,7 @@ impl Trainer {
             })
             .collect();
         debug_assert_eq!(counts.len(), replicas * classes * classes);
-        Ok(EpochReport { epoch: self.epoch + 1, label_loss, alignment_loss, train_accuracy })
+        Ok(EpochReport { epoch: self.epoch + 1, label_loss, alignment_loss, multiplier, train_accuracy })
     }
 
     /// Runs the epoch again from its start, watching every tensor, until one goes bad. The same bits as before lead
