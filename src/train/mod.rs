@@ -8,6 +8,7 @@ mod routing;
 #[cfg(feature = "runs")]
 pub mod run;
 mod schedule;
+pub mod statistics;
 mod trainer;
 mod upload;
 

@@ -60,6 +60,15 @@ impl Trainer {
         data.validate()?;
         config.check(data.len(), data.classes.len())?;
         let masked;
+        let reshaped;
+        let data = match config.mask_dilation {
+            0 if !config.mask_boxes => data,
+            pixels => {
+                let grown = masks::dilated(data, pixels);
+                reshaped = if config.mask_boxes { masks::boxed(&grown) } else { grown };
+                &reshaped
+            }
+        };
         let data = match (config.method, config.masks) {
             (Method::LabelOnly, _) | (_, MaskSource::Own) => data,
             (_, MaskSource::Ones) => {
