@@ -7,6 +7,7 @@ use crate::data::DataError;
 use crate::exec::ExecError;
 use crate::model::ModelError;
 use crate::plan::PlanError;
+use crate::train::statistics::StatisticsError;
 
 /// Why a run cannot start, go on or be saved.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +79,9 @@ pub enum TrainError {
         /// What is wrong and what to do.
         message: String,
     },
+    /// A statistic that these numbers do not have.
+    #[error(transparent)]
+    Statistics(#[from] StatisticsError),
     /// From the data room.
     #[error(transparent)]
     Source(#[from] DataError),
