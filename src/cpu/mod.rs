@@ -14,6 +14,7 @@ pub mod clock;
 pub mod conv2d;
 pub mod cross_entropy;
 pub mod diagonal;
+mod exp;
 pub mod gather;
 pub mod kl_divergence;
 pub mod lanes;
