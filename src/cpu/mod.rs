@@ -14,6 +14,7 @@ pub mod clock;
 pub mod conv2d;
 pub mod cross_entropy;
 pub mod diagonal;
+mod exp;
 pub mod gate;
 pub mod gather;
 pub mod input_penalty;

@@ -67,6 +67,26 @@ fn a_replica_has_the_bits_of_a_single_run_with_its_seed() {
     }
 }
 
+/// Convolutions, linear layers and element-wise work long enough to be shared among threads.
+#[cfg(feature = "threads")]
+#[test]
+fn the_number_of_threads_does_not_change_a_bit() {
+    let data = support::pictures(60);
+    let config = TrainConfig { batch: 50, ..support::small_config() };
+    let seeds = [1, 2].map(Seeds::from_seed);
+    let digest_with = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let cpu = support::cpu();
+            let model = ModelConfig::default();
+            let mut trainer = Trainer::new(&cpu, &model, &config, &data, &seeds, &Variants::new()).unwrap();
+            trainer.train_epoch().unwrap();
+            digest(&trainer.checkpoint().tensors)
+        })
+    };
+    assert_eq!(digest_with(1), digest_with(3));
+}
+
 #[test]
 fn devices_agree_after_a_few_steps() {
     let Some(gpu) = support::gpu() else { return };

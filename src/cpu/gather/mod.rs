@@ -47,11 +47,19 @@ impl Gather {
         (picture < self.count).then_some(picture as usize)
     }
 
-    /// scale · p + shift for the pixel value p at position i of the whole data set.
-    fn pixel<T: Real>(&self, pixels: &[u32], i: usize) -> T {
-        let p =
-            if self.packed == 0 { T::from_f32(f32::from_bits(pixels[i])) } else { unorm8(byte(pixels, i)) };
-        T::from_f32(self.scale) * p + T::from_f32(self.shift)
+    /// x = scale · p + shift for the pixel values p of a picture.
+    fn pixels<T: Real>(&self, pixels: &[u32], picture: usize, x: &mut [T]) {
+        let (scale, shift) = (T::from_f32(self.scale), T::from_f32(self.shift));
+        let first = picture * self.size as usize;
+        if self.packed == 0 {
+            for (x, &bits) in x.iter_mut().zip(&pixels[first..]) {
+                *x = scale * T::from_f32(f32::from_bits(bits)) + shift;
+            }
+        } else {
+            for (x, i) in x.iter_mut().zip(first..) {
+                *x = scale * unorm8(byte(pixels, i)) + shift;
+            }
+        }
     }
 }
 
