@@ -16,6 +16,7 @@ pub mod cross_entropy;
 pub mod diagonal;
 pub mod gather;
 mod gemm;
+pub mod interval;
 pub mod kl_divergence;
 pub mod lanes;
 pub mod linear;

@@ -10,6 +10,7 @@ pub mod conv2d;
 pub mod cross_entropy;
 pub mod diagonal;
 pub mod gather;
+pub mod interval;
 pub mod kl_divergence;
 pub mod linear;
 pub mod max_pool;
@@ -96,6 +97,7 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         softmax::cases,
         cross_entropy::cases,
         kl_divergence::cases,
+        interval::cases,
         optimizer::cases,
         metrics::cases,
     ] {

@@ -36,7 +36,7 @@ crate::params! {
 
 impl Gather {
     /// The picture in batch row r·N + n, order[r, clock·N + n]; `None` for padding and past the last step.
-    fn picture_of(&self, row: usize, order: &[u32], clock: &[u32]) -> Option<usize> {
+    pub(super) fn picture_of(&self, row: usize, order: &[u32], clock: &[u32]) -> Option<usize> {
         let (batch, steps) = (self.batch as usize, self.steps as usize);
         let step = clock[0] as usize;
         if step >= steps {
@@ -47,7 +47,7 @@ impl Gather {
     }
 
     /// scale · p + shift for the pixel value p at position i of the whole data set.
-    fn pixel<T: Real>(&self, pixels: &[u32], i: usize) -> T {
+    pub(super) fn pixel<T: Real>(&self, pixels: &[u32], i: usize) -> T {
         let p =
             if self.packed == 0 { T::from_f32(f32::from_bits(pixels[i])) } else { unorm8(byte(pixels, i)) };
         T::from_f32(self.scale) * p + T::from_f32(self.shift)
@@ -55,7 +55,7 @@ impl Gather {
 }
 
 /// Byte i of packed words, the lowest byte of a word first.
-fn byte(words: &[u32], i: usize) -> u32 {
+pub(super) fn byte(words: &[u32], i: usize) -> u32 {
     (words[i / 4] >> (i % 4 * 8)) & 255
 }
 
