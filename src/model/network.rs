@@ -6,6 +6,10 @@ use crate::ops::{average_pool, bias, conv2d, diagonal, linear, max_pool, relu};
 use crate::plan::{Part, Plan, PlanError, Role, TensorId};
 use crate::shader::DType;
 
+mod bounds;
+
+pub use bounds::LogitBounds;
+
 /// One layer's forward pass, as its backward pass needs it.
 #[derive(Clone, Debug)]
 struct Step {

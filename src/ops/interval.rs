@@ -368,7 +368,8 @@ pub fn margins(
         absolute,
     };
     let shader = plan.direct("interval_margin")?;
-    let margins = plan.activation(plan.fresh_name(&format!("{label}.margins")), &[replicas, batch, classes])?;
+    let margins =
+        plan.activation(plan.fresh_name(&format!("{label}.margins")), &[replicas, batch, classes])?;
     let count = plan.tensor(margins).len();
     plan.record(
         Record::new(shader, op)

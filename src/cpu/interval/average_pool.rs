@@ -8,8 +8,7 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
     let p: IntervalAveragePool = args.params()?;
     let (lo, hi, y_lo, y_hi) = (args.read()?, args.read()?, args.write()?, args.write()?);
     let (positions, channels) = (p.positions as usize, p.channels as usize);
-    let (relative, absolute, floor) =
-        (T::from_f32(p.relative), T::from_f32(p.absolute), T::from_f32(FLOOR));
+    let (relative, absolute, floor) = (T::from_f32(p.relative), T::from_f32(p.absolute), T::from_f32(FLOOR));
     let count = T::from_usize(positions);
     parallel::chunks2((y_lo, channels), (y_hi, channels), |image, y_lo, y_hi| {
         for (c, (y_lo, y_hi)) in y_lo.iter_mut().zip(y_hi).enumerate() {

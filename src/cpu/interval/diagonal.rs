@@ -9,8 +9,7 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
     let (lo, hi, weight, bias) = (args.read()?, args.read()?, args.read()?, args.read()?);
     let (z_lo, z_hi) = (args.write()?, args.write()?);
     let (batch, features) = (p.batch as usize, p.features as usize);
-    let (relative, absolute, floor) =
-        (T::from_f32(p.relative), T::from_f32(p.absolute), T::from_f32(FLOOR));
+    let (relative, absolute, floor) = (T::from_f32(p.relative), T::from_f32(p.absolute), T::from_f32(FLOOR));
     parallel::chunks2((z_lo, features), (z_hi, features), |n, z_lo, z_hi| {
         let first = n / batch * features;
         for (d, (z_lo, z_hi)) in z_lo.iter_mut().zip(z_hi).enumerate() {

@@ -10,8 +10,7 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
     let (lo, hi, weight, bias) = (args.read()?, args.read()?, args.read()?, args.read()?);
     let (predictions, margins) = (args.read_index()?, args.write()?);
     let [batch, features, classes] = [p.batch, p.features, p.classes].map(|n| n as usize);
-    let (relative, absolute, floor) =
-        (T::from_f32(p.relative), T::from_f32(p.absolute), T::from_f32(FLOOR));
+    let (relative, absolute, floor) = (T::from_f32(p.relative), T::from_f32(p.absolute), T::from_f32(FLOOR));
     parallel::chunks(margins, classes, |n, margins| {
         let predicted = predictions[n] as usize;
         if predicted >= classes {

@@ -8,8 +8,7 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
     let p: IntervalProduct = args.params()?;
     let (s_lo, s_hi, h_lo, h_hi) = (args.read()?, args.read()?, args.read()?, args.read()?);
     let (y_lo, y_hi) = (args.write()?, args.write()?);
-    let (relative, absolute, floor) =
-        (T::from_f32(p.relative), T::from_f32(p.absolute), T::from_f32(FLOOR));
+    let (relative, absolute, floor) = (T::from_f32(p.relative), T::from_f32(p.absolute), T::from_f32(FLOOR));
     let factor = |s: T| if p.gate == 1 { rectified(T::ONE + s, 1) } else { s };
     for (i, (y_lo, y_hi)) in y_lo.iter_mut().zip(y_hi).enumerate() {
         let (g_lo, g_hi, h_lo, h_hi) = (factor(s_lo[i]), factor(s_hi[i]), h_lo[i], h_hi[i]);

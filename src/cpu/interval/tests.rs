@@ -167,8 +167,11 @@ fn factors(gate: bool) -> Vec<([f64; 2], [f64; 2], [f64; 2])> {
     let side = |intervals: &[[f64; 2]], end: usize| intervals.iter().map(|x| x[end]).collect::<Vec<f64>>();
     let columns = [side(&s, 0), side(&s, 1), side(&h, 0), side(&h, 1)];
     let dims = [s.len()];
-    let inputs: Vec<(&str, &[usize], &[f64])> =
-        ["s.lo", "s.hi", "h.lo", "h.hi"].into_iter().zip(&columns).map(|(n, c)| (n, &dims[..], &c[..])).collect();
+    let inputs: Vec<(&str, &[usize], &[f64])> = ["s.lo", "s.hi", "h.lo", "h.hi"]
+        .into_iter()
+        .zip(&columns)
+        .map(|(n, c)| (n, &dims[..], &c[..]))
+        .collect();
     let [lo, hi] = run::<f64, 2>(&inputs, |plan, t| {
         let (s, h) = (Interval { lo: t[0], hi: t[1] }, Interval { lo: t[2], hi: t[3] });
         let y = if gate { interval::gate(plan, "y", s, h)? } else { interval::product(plan, "y", s, h)? };
@@ -183,8 +186,7 @@ fn products_hold_every_point_of_a_grid_and_meet_its_extremes() {
         for (s, h, [lo, hi]) in factors(gate) {
             let factor = |s: f64| if gate { (1.0 + s).max(0.0) } else { s };
             let between = |[a, b]: [f64; 2], i: usize| a + (b - a) * i as f64 / 20.0;
-            let grid: Vec<f64> =
-                (0..441).map(|i| factor(between(s, i / 21)) * between(h, i % 21)).collect();
+            let grid: Vec<f64> = (0..441).map(|i| factor(between(s, i / 21)) * between(h, i % 21)).collect();
             let least = grid.iter().copied().fold(f64::INFINITY, f64::min);
             let most = grid.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let reach = |[a, b]: [f64; 2]| a.abs().max(b.abs());

@@ -2,11 +2,14 @@
 
 mod alignment;
 mod evaluation;
+mod exclusive_use;
 mod inspect;
 mod label;
 
 pub use alignment::{AlignmentAxis, AlignmentLoss, Stage2, stage2};
 pub use evaluation::{EvaluationPlan, evaluation};
+pub(crate) use exclusive_use::{BOUNDS, LOGITS};
+pub use exclusive_use::{bounds, logits};
 pub(crate) use inspect::{D_X, X};
 pub use inspect::{features, input_gradient};
 pub use label::{Stage1, stage1};

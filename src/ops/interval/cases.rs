@@ -123,8 +123,7 @@ fn of_pictures(variants: &Variants, cases: &mut Vec<Case>) -> Result<(), PlanErr
 }
 
 fn of_conv2d(variants: &Variants, values: Values, cases: &mut Vec<Case>) -> Result<(), PlanError> {
-    let settings =
-        |kernel, stride, padding, dilation| conv2d::Settings { kernel, stride, padding, dilation };
+    let settings = |kernel, stride, padding, dilation| conv2d::Settings { kernel, stride, padding, dilation };
     for (x_dims, channels_out, settings) in [
         ([1, 1, 1, 1, 1], 1, settings([1, 1], [1, 1], [0, 0], [1, 1])),
         ([2, 3, 9, 7, 4], 8, settings([3, 3], [1, 1], [1, 1], [1, 1])),

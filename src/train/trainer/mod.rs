@@ -2,6 +2,7 @@
 
 mod epoch;
 mod evaluate;
+mod exclusive_use;
 mod inspect;
 
 use std::collections::{BTreeMap, HashMap};
