@@ -18,6 +18,7 @@ mod exp;
 pub mod gate;
 pub mod gather;
 pub mod input_penalty;
+pub mod interval;
 pub mod jensen_shannon;
 pub mod kl_divergence;
 pub mod lanes;
