@@ -6,6 +6,7 @@
 mod error;
 #[cfg(feature = "readers")]
 mod folder;
+pub mod idx;
 pub mod masks;
 pub mod split;
 pub mod triangles;

@@ -65,7 +65,8 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         let relative = accuracy::lanes_sum(size) + 3.0 * ULP;
         let absolute = 5.6 * size as f64 * (2.5 + 5.0) * ULP;
         let share = 1.0 / size as f32;
-        let poison = Fill::Floats((0..97).map(|i| if i == 41 { f32::NAN } else { i as f32 / 97.0 }).collect());
+        let poison =
+            Fill::Floats((0..97).map(|i| if i == 41 { f32::NAN } else { i as f32 / 97.0 }).collect());
         for (what, fill) in [("", Fill::Uniform(-1.0, 1.0)), (" NaN", poison)] {
             let mut plan = Plan::with_variants("input_penalty", variants);
             let g = super::input(&mut plan, "g", &dims)?;

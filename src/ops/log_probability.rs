@@ -76,7 +76,8 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         let first = k as f64 * (p + accuracy::ULP);
         // |t| ≤ 1: the mean p·t is at most 1 and off by p and a sum, the difference at most 2; d_logits at most 1.
         let mean = p + accuracy::lanes_sum(64 * k);
-        let second = k as f64 * (2.0 * p + mean + 4.0 * accuracy::ULP) + (1.0 + 2.0 * k as f64) * accuracy::ULP;
+        let second =
+            k as f64 * (2.0 * p + mean + 4.0 * accuracy::ULP) + (1.0 + 2.0 * k as f64) * accuracy::ULP;
         let huge = Fill::Floats(vec![1e30, -1e30, 0.0, 1e30, 1e30, f32::NEG_INFINITY, -7.0]);
         for (what, fill) in [("", Fill::Uniform(-4.0, 4.0)), (" huge", huge), (" NaN", sparse_nan())] {
             for kernel in ["log_probability_backward", "log_probability_second_backward"] {

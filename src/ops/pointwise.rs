@@ -9,7 +9,10 @@ pub fn add(plan: &mut Plan, label: &str, x: TensorId, scale: f32, y: TensorId) -
     let op = format!("{label} add");
     expect_dims(plan, &op, x, "as the sum", &plan.dims(y).to_vec())?;
     if !scale.is_finite() {
-        return Err(PlanError::Settings { op, message: format!("the factor must be finite, but is {scale}") });
+        return Err(PlanError::Settings {
+            op,
+            message: format!("the factor must be finite, but is {scale}"),
+        });
     }
     let count = count32(&op, "elements", plan.tensor(y).len())?;
     let shader = plan.direct("pointwise_add")?;

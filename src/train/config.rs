@@ -278,11 +278,9 @@ impl TrainConfig {
                 return setting("alignment_epochs_first", self.alignment_epochs_first.to_string(), &remedy);
             }
         }
-        for (key, value) in [
-            ("lambda", self.lambda),
-            ("constraint", self.constraint),
-            ("multiplier_lr", self.multiplier_lr),
-        ] {
+        for (key, value) in
+            [("lambda", self.lambda), ("constraint", self.constraint), ("multiplier_lr", self.multiplier_lr)]
+        {
             if !(value.is_finite() && value >= 0.0) {
                 return setting(key, value.to_string(), "use a finite number that is not negative");
             }

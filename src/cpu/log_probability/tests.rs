@@ -24,8 +24,7 @@ fn backward_is_the_slope_of_the_summed_log_probabilities() {
 #[test]
 fn second_backward_adds_the_slope_of_the_gradient_along_t() {
     let (logits, t, before) = (normals(1, 24), normals(2, 24), normals(3, 24));
-    let slope =
-        slopes(&logits, |logits| gradient(logits).iter().zip(&t).map(|(v, t)| v * t).sum());
+    let slope = slopes(&logits, |logits| gradient(logits).iter().zip(&t).map(|(v, t)| v * t).sum());
     let inputs = [
         ("logits", &DIMS[..], &logits[..]),
         ("weight", &DIMS[..2], &WEIGHT),

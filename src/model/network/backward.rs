@@ -122,7 +122,11 @@ impl Network {
             Kind::Linear(_) => linear::backward_weight(plan, &node.name, x, d_y, into)?,
             _ => diagonal::backward_weight(plan, &node.name, x, d_y, into)?,
         }
-        if adds { pointwise::add(plan, &format!("{} weight", node.name), into, 1.0, d_weight) } else { Ok(()) }
+        if adds {
+            pointwise::add(plan, &format!("{} weight", node.name), into, 1.0, d_weight)
+        } else {
+            Ok(())
+        }
     }
 
     fn bias_gradient(

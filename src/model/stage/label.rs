@@ -33,11 +33,7 @@ pub(super) struct Labelled {
 
 /// Records what every method begins with: gather, f, m, c, cross-entropy. Writes the batch's mean loss into
 /// `stage1.losses [R, steps]` and adds its predictions to `stage1.confusion [R, K, K]`.
-pub(super) fn labelled(
-    plan: &mut Plan,
-    network: &Network,
-    data: &Dimensions,
-) -> Result<Labelled, PlanError> {
+pub(super) fn labelled(plan: &mut Plan, network: &Network, data: &Dimensions) -> Result<Labelled, PlanError> {
     let source = data_source(plan, "train", network, data)?;
     let (replicas, classes) = (network.replicas(), network.classes());
     let x = gather::pictures(plan, "gather x", &source, data.batch)?;

@@ -30,15 +30,8 @@ pub fn masked_copies(
         value = network.forward(plan, part, value, &mut tape)?;
     }
     plan.reshape(value, &[network.replicas(), data.batch, network.classes()])?;
-    let (losses, d_logits) = cross_entropy::forward(
-        plan,
-        "cross-entropy of x'",
-        value,
-        rows.labels,
-        weight,
-        explained,
-        1.0,
-    )?;
+    let (losses, d_logits) =
+        cross_entropy::forward(plan, "cross-entropy of x'", value, rows.labels, weight, explained, 1.0)?;
     second_losses(plan, network, data, losses, explained, &source, (0, 1))?;
     let pass = Pass { route: &stage.route, to_input: false, adds: true, joins_at_z: None };
     network.backward_pass(plan, &tape, d_logits, &pass)?;

@@ -17,7 +17,8 @@ pub fn no_mapping(
 ) -> Result<Plan, ModelError> {
     if network.has_mapping() {
         return Err(ModelError::Network(
-            "without a mapping layer stage 2 updates f, and this model has one; use --mapping none".to_owned(),
+            "without a mapping layer stage 2 updates f, and this model has one; use --mapping none"
+                .to_owned(),
         ));
     }
     if stage.route.updates(Part::Classifier) {

@@ -14,10 +14,9 @@ impl Axis {
     /// An axis that holds these values and a little more; of a single value, some room around it.
     pub fn around(values: impl IntoIterator<Item = f64>, log: bool, place: (f64, f64)) -> Self {
         let seen = values.into_iter().map(|value| if log { value.log10() } else { value });
-        let (low, high) = seen.filter(|value| value.is_finite()).fold(
-            (f64::INFINITY, f64::NEG_INFINITY),
-            |(low, high), value| (low.min(value), high.max(value)),
-        );
+        let (low, high) = seen
+            .filter(|value| value.is_finite())
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
         let (low, high) = if low > high { (0.0, 1.0) } else { (low, high) };
         let room = match high - low {
             0.0 => 0.05_f64.max(0.05 * high.abs()),

@@ -118,7 +118,11 @@ impl<B: DrawingBackend> Canvas<'_, B> {
                 self.fill((x - half, y - half), (x + half, y + half), color, 1.0);
             }
             Mark::Triangle => {
-                let points = [(x, y - 1.15 * size), (x + 1.1 * size, y + 0.8 * size), (x - 1.1 * size, y + 0.8 * size)];
+                let points = [
+                    (x, y - 1.15 * size),
+                    (x + 1.1 * size, y + 0.8 * size),
+                    (x - 1.1 * size, y + 0.8 * size),
+                ];
                 self.polygon(&points, color, 1.0);
             }
             Mark::Diamond => {
@@ -146,10 +150,8 @@ impl<B: DrawingBackend> Canvas<'_, B> {
             Anchor::End => HPos::Right,
         };
         // plotters divides by 1.24 to come from its sizes to points.
-        let style = (FAMILY, 1.24 * size * PIXELS)
-            .into_font()
-            .color(&color)
-            .pos(Pos::new(horizontal, VPos::Center));
+        let style =
+            (FAMILY, 1.24 * size * PIXELS).into_font().color(&color).pos(Pos::new(horizontal, VPos::Center));
         let outcome = self.area.draw(&Text::new(text.to_owned(), (at(x), at(y)), style));
         self.note(outcome);
     }
@@ -242,7 +244,8 @@ pub fn svg(
     let (w, h) = pixels;
     let escaped = escape(caption);
     let head = format!("<svg width=\"{w}\" height=\"{h}\"");
-    let own = format!("<svg role=\"img\" aria-label=\"{escaped}\" width=\"{width:.0}\" height=\"{height:.0}\"");
+    let own =
+        format!("<svg role=\"img\" aria-label=\"{escaped}\" width=\"{width:.0}\" height=\"{height:.0}\"");
     Ok(text.replacen(&head, &own, 1))
 }
 

@@ -80,7 +80,13 @@ impl Dots<'_> {
             canvas.line(&[(x, top), (x, bottom)], GREY, 1.0, Some((4.0, 3.0)));
         }
         canvas.line(&[(left, bottom), (self.width - 16.0, bottom)], GREY, 1.0, None);
-        canvas.text(self.axis, (0.5 * (left + self.width - 16.0), bottom + 30.0), SMALL, Anchor::Middle, GREY);
+        canvas.text(
+            self.axis,
+            (0.5 * (left + self.width - 16.0), bottom + 30.0),
+            SMALL,
+            Anchor::Middle,
+            GREY,
+        );
         for (i, row) in self.rows.iter().enumerate() {
             let top = 12.0 + i as f64 * self.row_height();
             let y = if self.narrow() {
@@ -180,13 +186,15 @@ impl Lines<'_> {
         let styled = || self.lines.iter().zip(STYLES.into_iter().cycle());
         for (line, (color, ..)) in styled() {
             let upper = line.points.iter().map(|&(at, mean, e)| (x.at(at), y.at(mean + e.unwrap_or(0.0))));
-            let lower = line.points.iter().rev().map(|&(at, mean, e)| (x.at(at), y.at(mean - e.unwrap_or(0.0))));
+            let lower =
+                line.points.iter().rev().map(|&(at, mean, e)| (x.at(at), y.at(mean - e.unwrap_or(0.0))));
             if line.points.len() > 1 && line.points.iter().any(|point| point.2.is_some()) {
                 canvas.polygon(&upper.chain(lower).collect::<Vec<_>>(), color, 0.13);
             }
         }
         for (line, (color, mark, dash)) in styled() {
-            let points: Vec<(f64, f64)> = line.points.iter().map(|&(at, mean, _)| (x.at(at), y.at(mean))).collect();
+            let points: Vec<(f64, f64)> =
+                line.points.iter().map(|&(at, mean, _)| (x.at(at), y.at(mean))).collect();
             canvas.line(&points, color, 1.75, dash);
             // On long curves a mark now and then tells the lines apart.
             let every = points.len().div_ceil(12).max(1);
