@@ -14,8 +14,10 @@ pub mod clock;
 pub mod conv2d;
 pub mod cross_entropy;
 pub mod diagonal;
+pub mod gate;
 pub mod gather;
 pub mod input_penalty;
+pub mod jensen_shannon;
 pub mod kl_divergence;
 pub mod lanes;
 pub mod linear;
@@ -31,8 +33,10 @@ pub mod product;
 mod real;
 pub mod reduce;
 pub mod relu;
+pub mod reverse_kl;
 mod simd;
 pub mod softmax;
+pub mod squared_distance;
 #[cfg(test)]
 pub(crate) mod testing;
 

@@ -6,6 +6,7 @@ mod init;
 mod network;
 mod node;
 mod optimizer;
+mod positions;
 mod route;
 mod stage;
 
@@ -15,10 +16,11 @@ pub use init::initial_weights;
 pub use network::{Network, Tape};
 pub use node::{Fill, MapShape, Parameter};
 pub use optimizer::OptimizerConfig;
-pub use route::Route;
+pub use positions::PositionCell;
+pub use route::{GateGradient, Route};
 pub use stage::{
     AlignmentAxis, AlignmentLoss, Constraint, Dimensions, EvaluationPlan, Stage1, Stage2, advance,
-    constrained, data_source, evaluation, features, grad_reg, input_gradient, joint, masked_copies,
+    constrained, data_source, evaluation, features, gate, grad_reg, input_gradient, joint, masked_copies,
     no_mapping, stage1, stage2,
 };
-pub(crate) use stage::{D_X, MULTIPLIER, X};
+pub(crate) use stage::{D_X, MULTIPLIER, SCALE, X};

@@ -1,8 +1,8 @@
 //! The network with every shape resolved: forward and backward recorded layer by layer.
 
-use super::node::{Kind, MapShape, Node, Parameter, push_mapping, resolve};
+use super::node::{GATE_BRANCH, Kind, MapShape, Node, Parameter, push_mapping, resolve};
 use super::{Fill, Layer, ModelConfig, ModelError};
-use crate::ops::{average_pool, conv2d, diagonal, linear, max_pool, relu};
+use crate::ops::{average_pool, conv2d, diagonal, gate, linear, max_pool, relu};
 use crate::plan::{Part, Plan, PlanError, Role, TensorId};
 use crate::shader::DType;
 
@@ -24,6 +24,22 @@ struct Step {
 #[derive(Clone, Debug, Default)]
 pub struct Tape {
     steps: Vec<Step>,
+}
+
+impl Tape {
+    /// What the last layer read; for a gate its s.
+    pub(super) fn last_input(&self) -> Option<TensorId> {
+        self.steps.last().map(|step| step.x)
+    }
+
+    /// h of the gate whose s was recorded last: the input of its branch.
+    fn entering_gate(&self, node: &Node) -> Result<TensorId, PlanError> {
+        let first = self.steps.len().checked_sub(GATE_BRANCH).and_then(|first| self.steps.get(first));
+        first.map(|step| step.x).ok_or_else(|| PlanError::Settings {
+            op: node.name.clone(),
+            message: "comes behind the layers that compute its scale".to_owned(),
+        })
+    }
 }
 
 /// f, m and c with every shape known.
@@ -48,7 +64,7 @@ impl Network {
         let mut shape = input;
         for (part, layers) in [(Part::Features, &config.features), (Part::Classifier, &config.classifier)] {
             if part == Part::Classifier {
-                push_mapping(&mut nodes, config.mapping, shape);
+                push_mapping(&mut nodes, config.mapping, shape)?;
             }
             for (i, layer) in layers.iter().enumerate() {
                 let name = format!("{}.{i}", part.name());
@@ -116,9 +132,18 @@ impl Network {
         Self { replicas: 1, ..self.clone() }
     }
 
+    pub(super) fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
     /// Whether there is a mapping layer.
     pub fn has_mapping(&self) -> bool {
         self.nodes.iter().any(|node| node.part == Part::Mapping)
+    }
+
+    /// Whether the mapping layer is a gate.
+    pub fn has_gate(&self) -> bool {
+        self.nodes.iter().any(|node| node.kind == Kind::Gate)
     }
 
     /// Every weight and bias, in the order in which a picture meets them.
@@ -189,6 +214,7 @@ impl Network {
                     y
                 }
                 Kind::AveragePool => average_pool::forward(plan, &node.name, x)?,
+                Kind::Gate => gate::forward(plan, &node.name, tape.entering_gate(node)?, x)?,
             };
             let batch = x_dims.get(1).copied().unwrap_or(1);
             let MapShape { height, width, channels } = node.output;

@@ -9,8 +9,10 @@ pub mod clock;
 pub mod conv2d;
 pub mod cross_entropy;
 pub mod diagonal;
+pub mod gate;
 pub mod gather;
 pub mod input_penalty;
+pub mod jensen_shannon;
 pub mod kl_divergence;
 pub mod linear;
 pub mod log_probability;
@@ -21,7 +23,9 @@ pub mod optimizer;
 pub mod pointwise;
 pub mod reduce;
 pub mod relu;
+pub mod reverse_kl;
 pub mod softmax;
+pub mod squared_distance;
 
 pub use case::{Case, Fill, Tolerance};
 
@@ -94,6 +98,7 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         max_pool::cases,
         reduce::cases,
         relu::cases,
+        gate::cases,
         gather::cases,
         ceiling::cases,
         clock::cases,
@@ -104,6 +109,9 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         input_penalty::cases,
         pointwise::cases,
         multiplier::cases,
+        reverse_kl::cases,
+        jensen_shannon::cases,
+        squared_distance::cases,
         optimizer::cases,
         metrics::cases,
     ] {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::StudyError;
 use crate::data::triangles::{PatchRule, TriangleSet};
-use crate::model::{Conv, Layer, Mapping, ModelConfig, OptimizerConfig};
+use crate::model::{Mapping, ModelConfig, OptimizerConfig};
 use crate::train::TrainConfig;
 
 /// Where the pictures come from.
@@ -149,26 +149,11 @@ impl Setting {
     /// The network with this mapping.
     pub fn model(&self, mapping: Mapping) -> ModelConfig {
         match &self.layers {
-            Layers::Reference if mapping == Mapping::Gate => anywhere(false, mapping),
-            Layers::Reference => ModelConfig { mapping, ..ModelConfig::default() },
-            Layers::Anywhere { pooled } => anywhere(*pooled, mapping),
+            Layers::Reference if mapping == Mapping::Gate => ModelConfig::anywhere(false, mapping),
+            Layers::Reference => ModelConfig::reference(mapping),
+            Layers::Anywhere { pooled } => ModelConfig::anywhere(*pooled, mapping),
             Layers::Own(model) => ModelConfig { mapping, ..model.clone() },
         }
-    }
-}
-
-/// m before the last convolution, so that the classifier can find the reason wherever it is.
-fn anywhere(pooled: bool, mapping: Mapping) -> ModelConfig {
-    let conv = |out, kernel, padding| Layer::Conv(Conv { out, kernel, stride: 2, padding, dilation: 1 });
-    let mut classifier = vec![conv(if pooled { 64 } else { 32 }, 3, 1), Layer::Relu];
-    if pooled {
-        classifier.push(Layer::AveragePool);
-    }
-    classifier.push(Layer::Output);
-    ModelConfig {
-        features: vec![conv(16, 5, 2), Layer::Relu, conv(32, 3, 1), Layer::Relu],
-        mapping,
-        classifier,
     }
 }
 

@@ -172,7 +172,7 @@ pub struct TrainConfig {
     pub alternation: Alternation,
     /// Steps on m per batch of stage 2.
     pub inner_steps: usize,
-    /// Epochs of stage 2 alone before the first epoch that counts.
+    /// Epochs of stage 2 alone, which are a part of epoch 1 and its first phase.
     pub alignment_epochs_first: usize,
     /// What stage 2 minimises.
     pub alignment_loss: AlignmentLoss,
@@ -220,7 +220,7 @@ impl Default for TrainConfig {
             inner_steps: 5,
             alignment_epochs_first: 0,
             alignment_loss: AlignmentLoss::Kl,
-            alignment_axis: AlignmentAxis::Features,
+            alignment_axis: AlignmentAxis::Auto,
             temperature: 1.0,
             fill: DataFill::Grey,
             hard_masks: true,
@@ -263,6 +263,16 @@ impl TrainConfig {
         }
         if self.method.has_stage2() && self.inner_steps == 0 {
             return setting("inner_steps", "0".to_owned(), "use 1 or more, or --method label-only");
+        }
+        for (key, schedule) in
+            [("label_schedule", self.label_schedule), ("alignment_schedule", self.alignment_schedule)]
+        {
+            if let Schedule::Step { every, factor } = schedule
+                && !(every > 0 && factor.is_finite() && factor >= 0.0)
+            {
+                let remedy = "`every` is at least 1, `factor` a finite number that is not negative";
+                return setting(key, format!("{schedule:?}"), remedy);
+            }
         }
         if !(self.temperature.is_finite() && self.temperature > 0.0) {
             return setting("temperature", self.temperature.to_string(), "use a positive number, such as 1");

@@ -4,8 +4,10 @@ mod checkpoint;
 mod config;
 mod error;
 mod metrics;
+mod routing;
 #[cfg(feature = "runs")]
 pub mod run;
+mod schedule;
 pub mod statistics;
 mod trainer;
 mod upload;
@@ -14,4 +16,4 @@ pub use checkpoint::{Checkpoint, digest, write_atomically};
 pub use config::{Alternation, DataFill, MappingInStage1, MaskSource, Method, Schedule, TrainConfig};
 pub use error::TrainError;
 pub use metrics::{Confusion, flip_rate};
-pub use trainer::{EpochReport, Evaluation, FeatureMaps, GradientReport, Trainer, check_fit};
+pub use trainer::{EpochReport, Evaluation, FeatureMaps, GateMass, GradientReport, Trainer, check_fit};

@@ -1,9 +1,9 @@
 //! The backward pass, layer by layer.
 
 use super::{Network, Step, Tape};
-use crate::model::node::Kind;
-use crate::model::{ModelError, Route};
-use crate::ops::{average_pool, bias, conv2d, diagonal, linear, max_pool, pointwise, relu};
+use crate::model::node::{GATE_BRANCH, Kind};
+use crate::model::{GateGradient, ModelError, Route};
+use crate::ops::{average_pool, bias, conv2d, diagonal, gate, linear, max_pool, pointwise, relu};
 use crate::plan::{Part, Plan, PlanError, TensorId};
 
 /// What a backward pass does beside passing the gradient down.
@@ -53,8 +53,23 @@ impl Network {
                 None => return Ok(None),
             }
         };
+        if route.gate == GateGradient::Constant
+            && tape.steps.iter().any(|step| self.behind_gate(step) && updated(step))
+        {
+            return Err(ModelError::Route(
+                "a gate that counts as a constant passes no gradient to its own weights, and the route updates \
+                 `mapping`; leave `mapping` out of it, or set mapping_in_stage1 to \"update\""
+                    .to_owned(),
+            ));
+        }
         let mut d_y = d_y;
-        for (i, step) in tape.steps.iter().enumerate().skip(lowest).rev() {
+        // A gate on the way down: the first layer of its branch, s, and the gradient that goes past the branch.
+        let mut past: Option<(usize, TensorId, TensorId)> = None;
+        let mut next = tape.steps.len();
+        while next > lowest {
+            let i = next - 1;
+            next = i;
+            let step = &tape.steps[i];
             let node = &self.nodes[step.node];
             if node.fused_relu {
                 d_y = relu::backward(plan, &format!("{} relu", node.name), step.y, d_y)?;
@@ -66,7 +81,25 @@ impl Network {
             if i == lowest && !to_input {
                 return Ok(None);
             }
-            d_y = self.through(plan, step, d_y)?;
+            d_y = match (node.kind, route.gate) {
+                (Kind::Gate, GateGradient::Constant) => {
+                    next = i - GATE_BRANCH;
+                    self.through(plan, step, d_y)?
+                }
+                (Kind::Gate, way) => {
+                    let first = i - GATE_BRANCH;
+                    past = Some((first, step.x, d_y));
+                    let slope = if way == GateGradient::Leaky { gate::CLOSED_SLOPE } else { 0.0 };
+                    let h = tape.steps[first].x;
+                    gate::backward_scale(plan, &node.name, h, step.x, d_y, slope)?
+                }
+                _ => self.through(plan, step, d_y)?,
+            };
+            if let Some((first, s, around)) = past
+                && first == i
+            {
+                d_y = gate::backward_input_sum(plan, Part::Mapping.name(), s, around, d_y)?;
+            }
             if let Some((d_z, factor)) = joins_at_z
                 && node.part == Part::Classifier
                 && tape.steps[..i].iter().all(|step| self.nodes[step.node].part != Part::Classifier)
@@ -77,7 +110,13 @@ impl Network {
         Ok(Some(d_y))
     }
 
-    /// Records d_x of one layer from the gradient of its output before a fused ReLU.
+    /// Whether a step belongs to the mapping layer of a network whose mapping layer is a gate.
+    fn behind_gate(&self, step: &Step) -> bool {
+        self.has_gate() && self.nodes[step.node].part == Part::Mapping
+    }
+
+    /// Records d_x of one layer from the gradient of its output before a fused ReLU. For a gate it is d_h, with g a
+    /// constant.
     pub(super) fn through(&self, plan: &mut Plan, step: &Step, d_y: TensorId) -> Result<TensorId, PlanError> {
         let node = &self.nodes[step.node];
         let d_x = match (node.kind, step.argmax) {
@@ -97,6 +136,7 @@ impl Network {
                 max_pool::backward(plan, &node.name, d_y, argmax, &step.x_dims, settings)?
             }
             (Kind::AveragePool, _) => average_pool::backward(plan, &node.name, d_y, &step.x_dims)?,
+            (Kind::Gate, _) => gate::backward_input(plan, &node.name, step.x, d_y)?,
             (Kind::Relu | Kind::MaxPool(_), _) => relu::backward(plan, &node.name, step.y, d_y)?,
         };
         plan.reshape(d_x, &step.x_dims)?;

@@ -8,21 +8,22 @@
 //! - For a penalty P(G) with u = ∂P/∂G, dP = u·dG. Writing t_l for the layers' inputs as u is taken upwards, t = J u, the
 //!   part of dG by dW_l is u·(J_below)ᵀ dW_lᵀ δ_l = (dW_l t_l)·δ_l: the weight gradient with t_l in the place of x_l and
 //!   δ_l in that of d_y. Biases have none.
+//! - A gate that counts as a constant is one more linear layer, h ↦ g ⊙ h, whose branch is passed by.
 //! - Where v depends on the logits, u·Jᵀ dv = (J u)·dv = t·dv: with t at the logits, v's derivative gives a gradient in
 //!   the logits that joins the first loss's on its way down.
 
 use super::{Network, Step, Tape};
-use crate::model::node::Kind;
-use crate::model::{MapShape, ModelError, Route};
-use crate::ops::{average_pool, conv2d, diagonal, linear, max_pool, relu};
+use crate::model::node::{GATE_BRANCH, Kind};
+use crate::model::{GateGradient, MapShape, ModelError, Route};
+use crate::ops::{average_pool, conv2d, diagonal, gate, linear, max_pool, relu};
 use crate::plan::{Plan, PlanError, Role, TensorId};
 use crate::shader::DType;
 
 /// What the first pass leaves behind.
 #[derive(Clone, Debug)]
 pub(in crate::model) struct FirstPass {
-    /// For each step of the tape the gradient in its layer's output, before a fused ReLU.
-    deltas: Vec<TensorId>,
+    /// For each step of the tape the gradient in its layer's output, before a fused ReLU; `None` inside a gate's branch.
+    deltas: Vec<Option<TensorId>>,
     /// G, the gradient in x.
     pub d_x: TensorId,
 }
@@ -34,18 +35,28 @@ impl Network {
         plan: &mut Plan,
         tape: &Tape,
         v: TensorId,
-    ) -> Result<FirstPass, PlanError> {
-        let mut deltas = Vec::with_capacity(tape.steps.len());
+        route: &Route,
+    ) -> Result<FirstPass, ModelError> {
+        if self.has_gate() && route.gate != GateGradient::Constant {
+            return Err(ModelError::Route(
+                "the second backward pass takes a gate as constant; set mapping_in_stage1 to \"constant\""
+                    .to_owned(),
+            ));
+        }
+        let mut deltas = vec![None; tape.steps.len()];
         let mut d_y = v;
-        for step in tape.steps.iter().rev() {
+        let mut next = tape.steps.len();
+        while next > 0 {
+            let i = next - 1;
+            let step = &tape.steps[i];
             let node = &self.nodes[step.node];
             if node.fused_relu {
                 d_y = relu::backward(plan, &format!("{} relu", node.name), step.y, d_y)?;
             }
-            deltas.push(d_y);
+            deltas[i] = Some(d_y);
             d_y = self.through(plan, step, d_y)?;
+            next = if node.kind == Kind::Gate { i - GATE_BRANCH } else { i };
         }
-        deltas.reverse();
         Ok(FirstPass { deltas, d_x: d_y })
     }
 
@@ -59,9 +70,14 @@ impl Network {
     ) -> Result<(Vec<TensorId>, TensorId), ModelError> {
         let mut inputs = Vec::with_capacity(tape.steps.len());
         let mut t = u;
-        for step in &tape.steps {
+        for (i, step) in tape.steps.iter().enumerate() {
             inputs.push(t);
-            t = self.tangent_of(plan, step, t)?;
+            let mut above = tape.steps[i..].iter().take(GATE_BRANCH + 1).skip(1);
+            let in_branch = above.any(|step| self.nodes[step.node].kind == Kind::Gate);
+            // h goes past the branch of its gate.
+            if !in_branch {
+                t = self.tangent_of(plan, step, t)?;
+            }
         }
         Ok((inputs, t))
     }
@@ -86,6 +102,7 @@ impl Network {
             }
             (Kind::MaxPool(settings), Some(argmax)) => max_pool::tangent(plan, &label, t, argmax, settings)?,
             (Kind::AveragePool, _) => average_pool::forward(plan, &label, t)?,
+            (Kind::Gate, _) => gate::backward_input(plan, &label, step.x, t)?, // its own transpose
             (Kind::Relu | Kind::MaxPool(_), _) => relu::backward(plan, &label, step.y, t)?,
         };
         let batch = step.x_dims.get(1).copied().unwrap_or(1);
@@ -109,8 +126,10 @@ impl Network {
     ) -> Result<(), ModelError> {
         let stop = self.stop(tape, route)?;
         for (i, step) in tape.steps.iter().enumerate().skip(stop) {
-            if self.updated(step, route) {
-                self.weight_gradient(plan, step, tangents[i], first.deltas[i], true)?;
+            if let Some(delta) = first.deltas[i]
+                && self.updated(step, route)
+            {
+                self.weight_gradient(plan, step, tangents[i], delta, true)?;
             }
         }
         Ok(())

@@ -46,7 +46,7 @@ pub fn constrained(
     let Labelled { source, rows, norm, tape, z, d_logits, .. } = labelled(plan, network, data)?;
     let explained = reduce::sum(plan, "explained pictures", rows.explained)?;
     let target = alignment.target(plan, network, &source, data.batch)?;
-    let (losses, d_z) = alignment.losses(plan, target, z, rows.explained, explained)?;
+    let (losses, d_z) = alignment.losses(plan, network, target, z, rows.explained, explained)?;
     second_losses(plan, network, data, losses, explained, &source, (0, 1))?;
 
     network.backward(plan, &tape, d_logits, &label.route, false)?;

@@ -27,7 +27,7 @@ pub fn grad_reg(
     let explained = reduce::sum(plan, "explained pictures", rows.explained)?;
     let outside = gather::outside(plan, "gather masks", &source, data.batch, hard_masks)?;
     let v = log_probability::backward(plan, "log-probabilities", logits, rows.explained)?;
-    let first = network.first_pass(plan, &tape, v)?;
+    let first = network.first_pass(plan, &tape, v, &stage.route)?;
     let (losses, u) =
         input_penalty::forward(plan, "penalty", first.d_x, outside, rows.explained, explained, lambda)?;
     second_losses(plan, network, data, losses, explained, &source, (0, 1))?;

@@ -24,7 +24,7 @@ pub fn joint(
     let Labelled { source, rows, norm, tape, z, d_logits, .. } = labelled(plan, network, data)?;
     let explained = reduce::sum(plan, "explained pictures", rows.explained)?;
     let target = alignment.target(plan, network, &source, data.batch)?;
-    let (losses, d_z) = alignment.losses(plan, target, z, rows.explained, explained)?;
+    let (losses, d_z) = alignment.losses(plan, network, target, z, rows.explained, explained)?;
     second_losses(plan, network, data, losses, explained, &source, (0, 1))?;
     let pass = Pass { route: &label.route, to_input: false, adds: false, joins_at_z: Some((d_z, lambda)) };
     network.backward_pass(plan, &tape, d_logits, &pass)?;

@@ -35,7 +35,7 @@ pub fn no_mapping(
         let mut tape = Tape::default();
         let features = network.forward(plan, Part::Features, x, &mut tape)?;
         let target = network.forward(plan, Part::Features, masked, &mut Tape::default())?;
-        let (losses, d_features) = stage.losses(plan, target, features, rows.explained, norm)?;
+        let (losses, d_features) = stage.losses(plan, network, target, features, rows.explained, norm)?;
         second_losses(plan, network, data, losses, norm, &source, (slot, stage.inner_steps))?;
         network.backward(plan, &tape, d_features, &stage.route, false)?;
         stage.optimizer.record(plan, network, "stage2", |part| stage.route.updates(part), norm)?;

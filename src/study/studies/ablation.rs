@@ -29,8 +29,8 @@ const COMMON: [Change; 13] = [
     }),
     ("other-axis", "softmax over the other axis", |t| {
         t.alignment_axis = match t.alignment_axis {
-            AlignmentAxis::Features => AlignmentAxis::Positions,
             AlignmentAxis::Positions => AlignmentAxis::Features,
+            AlignmentAxis::Auto | AlignmentAxis::Features => AlignmentAxis::Positions,
         };
     }),
 ];

@@ -2,6 +2,7 @@
 
 mod epoch;
 mod evaluate;
+mod gate_mass;
 mod inspect;
 mod phases;
 
@@ -10,8 +11,9 @@ use std::collections::{BTreeMap, HashMap};
 pub use epoch::EpochReport;
 pub use evaluate::Evaluation;
 use evaluate::EvaluationData;
+pub use gate_mass::GateMass;
 pub use inspect::{FeatureMaps, GradientReport};
-use phases::phases;
+use phases::{first_phase, phases};
 
 use super::upload;
 use super::{Checkpoint, MaskSource, Method, TrainConfig, TrainError};
@@ -35,6 +37,8 @@ pub struct Trainer {
     explained: Vec<bool>,
     /// The plans of an epoch, in order; each is repeated for every batch.
     phases: Vec<Loaded>,
+    /// Stage 2 alone, where the first epoch begins with it.
+    first: Option<Loaded>,
     /// Name and dimensions of all that a checkpoint holds.
     state: Vec<(String, Vec<usize>)>,
     evaluations: HashMap<String, EvaluationData>,
@@ -84,11 +88,12 @@ impl Trainer {
         let network = Network::new(model, upload::shape(data), data.classes.len(), seeds.len())?;
         let dimensions = upload::dimensions(data, config.batch);
         let plans = phases(&network, &dimensions, config, variants)?;
+        let first = first_phase(&network, &dimensions, config, variants)?;
         let mut session = device.session();
         let mut loaded = Vec::new();
         let mut state: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         let mut used = Variants::new();
-        for plan in &plans {
+        for plan in plans.iter().chain(&first) {
             loaded.push(session.load(plan)?);
             used.extend(plan.variants_used());
             for tensor in plan.tensors() {
@@ -100,15 +105,11 @@ impl Trainer {
         }
         let fill = upload::fill_values(config.fill, data);
         upload::write(session.as_mut(), "train", data, &fill, &class_weights)?;
-        for (name, rate) in [("stage1.lr", config.label_lr), ("stage2.lr", config.alignment_lr)] {
-            if plans.iter().any(|plan| plan.find(name).is_some()) {
-                session.write(name, &vec![rate as f32; seeds.len()])?;
-            }
-        }
         let init: Vec<u64> = seeds.iter().map(|seeds| seeds.init).collect();
         for (name, values) in initial_weights(&network, &init) {
             session.write(&name, &values)?;
         }
+        let first = first.and_then(|_| loaded.pop());
         let mut trainer = Self {
             session,
             network,
@@ -118,6 +119,7 @@ impl Trainer {
             data: dimensions,
             explained: data.explained.clone(),
             phases: loaded,
+            first,
             state: state.into_iter().collect(),
             evaluations: HashMap::new(),
             epoch: 0,
@@ -203,7 +205,9 @@ pub fn check_fit(
 ) -> Result<Vec<Plan>, TrainError> {
     config.check_mapping(model.mapping)?;
     let network = Network::new(model, upload::shape(data), data.classes.len(), replicas)?;
-    let plans = phases(&network, &upload::dimensions(data, config.batch), config, &Variants::new())?;
+    let dimensions = upload::dimensions(data, config.batch);
+    let mut plans = phases(&network, &dimensions, config, &Variants::new())?;
+    plans.extend(first_phase(&network, &dimensions, config, &Variants::new())?);
     for plan in &plans {
         plan.check(limits)?;
     }

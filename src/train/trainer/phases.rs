@@ -11,20 +11,8 @@ pub(crate) fn phases(
     config: &TrainConfig,
     variants: &Variants,
 ) -> Result<Vec<Plan>, TrainError> {
-    let route = config.label_route.clone().unwrap_or_else(|| Route::stage1(network.has_mapping()));
-    let label = Stage1 { route, optimizer: config.label_optimizer };
-    let alignment = Stage2 {
-        route: match config.method {
-            Method::NoMapping => Route::to([Part::Features]),
-            _ => Route::stage2(),
-        },
-        optimizer: config.alignment_optimizer,
-        inner_steps: config.inner_steps,
-        loss: config.alignment_loss,
-        axis: config.alignment_axis,
-        temperature: config.temperature as f32,
-        hard_masks: config.hard_masks,
-    };
+    let label = Stage1 { route: config.stage1_route(network)?, optimizer: config.label_optimizer };
+    let alignment = stage2_settings(config);
     let (lambda, hard) = (config.lambda as f32, config.hard_masks);
     let advance = model::advance(network, "train", data)?;
     let joined = |name: &str, parts: &[&Plan]| -> Result<Plan, TrainError> {
@@ -55,4 +43,35 @@ pub(crate) fn phases(
             vec![joined("stage 1", &[&first, &advance])?, joined("stage 2", &[&second, &advance])?]
         }
     })
+}
+
+/// Stage 2 alone for each batch, where the run begins with it: `alignment_epochs_first`.
+pub(crate) fn first_phase(
+    network: &Network,
+    data: &Dimensions,
+    config: &TrainConfig,
+    variants: &Variants,
+) -> Result<Option<Plan>, TrainError> {
+    if config.alignment_epochs_first == 0 || config.method != Method::TwoStage {
+        return Ok(None);
+    }
+    let mut plan = Plan::new("stage 2 alone");
+    plan.append(&model::stage2(network, data, &stage2_settings(config), variants)?)?;
+    plan.append(&model::advance(network, "train", data)?)?;
+    Ok(Some(plan))
+}
+
+fn stage2_settings(config: &TrainConfig) -> Stage2 {
+    Stage2 {
+        route: match config.method {
+            Method::NoMapping => Route::to([Part::Features]),
+            _ => Route::stage2(),
+        },
+        optimizer: config.alignment_optimizer,
+        inner_steps: config.inner_steps,
+        loss: config.alignment_loss,
+        axis: config.alignment_axis,
+        temperature: config.temperature as f32,
+        hard_masks: config.hard_masks,
+    }
 }
