@@ -7,6 +7,7 @@ pub mod backgrounds;
 mod error;
 #[cfg(feature = "readers")]
 mod folder;
+pub mod idx;
 pub mod masks;
 pub mod split;
 pub mod triangles;

@@ -28,6 +28,8 @@ pub struct Manifest {
     pub epochs: Option<usize>,
     /// Replicas of an agreement study.
     pub models: usize,
+    /// Test pictures of generated sets, where they were set by hand.
+    pub test_pictures: Option<usize>,
     /// The folder of pictures, where one was given.
     pub data: Option<PathBuf>,
     /// The file of tuned settings, and its content.

@@ -15,6 +15,7 @@ mod folder;
 pub mod measure;
 pub mod metric;
 pub mod pace;
+pub mod page;
 pub mod pictures;
 pub mod plot;
 pub mod published;
@@ -27,7 +28,9 @@ pub mod tuned;
 pub mod write;
 
 pub use arm::{Arm, BASELINE};
-pub use cell::{Agreement, Cell, Figures, GateMass, Job, Judge, Outcome, Patched, Point, Scores};
+pub use cell::{
+    Agreement, Cell, Figures, GateMass, Job, Judge, Outcome, Patched, Point, Scores, TEST_PICTURES,
+};
 pub use error::StudyError;
 pub use folder::{MANIFEST, Manifest, StudyFolder};
 pub use metric::{METRICS, Metric};

@@ -73,6 +73,9 @@ pub struct CellFlags {
     /// Epochs of every model, instead of the setting's
     #[arg(long, value_name = "N")]
     pub epochs: Option<usize>,
+    /// Test pictures of generated sets, for a first look [default: 3000]
+    #[arg(long, value_name = "N")]
+    pub test_pictures: Option<usize>,
     /// The folder; an earlier run in it goes on [default: runs/<name>-<time>]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -137,7 +140,14 @@ pub(super) fn prepare(flags: &CellFlags, stem: &str, mut manifest: Manifest) -> 
     manifest.program = PROGRAM.to_owned();
     manifest.command = command(&out);
     manifest.device = match &device {
-        Device::Cpu { .. } => format!("{}, {}", device.title(), terminal::plural(workers, "model at a time")),
+        Device::Cpu { .. } => format!(
+            "{}, {}",
+            device.title(),
+            match workers {
+                1 => "one model at a time".to_owned(),
+                n => format!("{n} models at a time"),
+            }
+        ),
         Device::Gpu { .. } => device.title(),
     };
     manifest.started = timestamp(now);
@@ -199,6 +209,7 @@ pub fn run(args: &StudyArgs) -> Result<(), CliError> {
         methods: flags.methods.clone(),
         epochs: flags.epochs,
         models: args.models,
+        test_pictures: flags.test_pictures,
         tuned: None,
     };
     // All that can be wrong with the names comes out before a device is opened.
@@ -210,12 +221,13 @@ pub fn run(args: &StudyArgs) -> Result<(), CliError> {
         methods: options.methods.clone(),
         epochs: options.epochs,
         models: options.models,
+        test_pictures: options.test_pictures,
         data: args.data.clone(),
         tuned: options.tuned.clone(),
         ..Default::default()
     };
     let prepared = prepare(flags, &format!("study-{}", study.name()), manifest)?;
-    let library = Library::new(seeds::committed()?.test_pictures);
+    let library = Library::default();
     let cells = cells(&prepared, &jobs, &library, flags.quiet)?;
     let rows = summary::rows(&cells).map_err(StudyError::from)?;
     let document = study.document(&cells, &prepared.manifest)?;

@@ -55,6 +55,8 @@ pub struct Options {
     pub epochs: Option<usize>,
     /// Replicas of an agreement study.
     pub models: usize,
+    /// Test pictures of generated sets, where they are not the committed number.
+    pub test_pictures: Option<usize>,
     /// What searches found.
     pub tuned: Option<Tuned>,
 }
@@ -222,6 +224,9 @@ impl Study {
         if let Some(epochs) = options.epochs {
             one_seed.iter_mut().for_each(|job| job.arm.train.epochs = epochs);
         }
+        if let Some(pictures) = options.test_pictures {
+            one_seed.iter_mut().for_each(|job| job.test_pictures = pictures);
+        }
         let with_seed = |seed: &u64| {
             let seed = *seed;
             one_seed.iter().map(move |job| Job { seed, ..job.clone() }).collect::<Vec<_>>()
@@ -299,6 +304,9 @@ pub(super) fn document(
     ];
     if let Some(epochs) = manifest.epochs {
         facts.push(("epochs".to_owned(), format!("{epochs}, set by hand: not the setting's")));
+    }
+    if let Some(pictures) = manifest.test_pictures {
+        facts.push(("test pictures".to_owned(), format!("{pictures}, set by hand: for a first look")));
     }
     facts.push((
         "settings".to_owned(),
