@@ -7,11 +7,13 @@ mod demo;
 mod devices;
 mod doctor;
 mod error;
+mod exclusive_use;
 mod init;
 mod nearest;
 mod plan;
 mod settings;
 mod source;
+mod study;
 mod terminal;
 mod train;
 mod values;
@@ -36,10 +38,12 @@ struct Arguments {
 enum Command {
     Demo(demo::DemoArgs),
     Train(Box<train::TrainArgs>),
+    Study(Box<study::StudyArgs>),
     Init(init::InitArgs),
     Devices(devices::DevicesArgs),
     Doctor(doctor::DoctorArgs),
     Plan(Box<plan::PlanArgs>),
+    ExclusiveUse(exclusive_use::ExclusiveUseArgs),
 }
 
 /// Reads the command line and does what it says.
@@ -49,10 +53,12 @@ pub fn main() -> ExitCode {
     let outcome = match &arguments.command {
         Command::Demo(args) => demo::run(args).map_err(CliError::from),
         Command::Train(args) => train::run(args),
+        Command::Study(args) => study::run(args),
         Command::Init(args) => init::run(args),
         Command::Devices(args) => devices::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Plan(args) => plan::run(args),
+        Command::ExclusiveUse(args) => exclusive_use::run(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

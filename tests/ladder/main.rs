@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
+mod bounds;
 mod devices;
+mod gate;
 mod goldens;
 mod gradients;
 mod kernels;
+mod methods;
 mod random_shapes;
 mod routing;
 mod shaders;

@@ -2,6 +2,7 @@
 
 pub mod labels;
 pub mod masked;
+pub mod outside;
 pub mod pictures;
 
 use super::Real;
@@ -36,7 +37,7 @@ crate::params! {
 
 impl Gather {
     /// The picture in batch row r·N + n, order[r, clock·N + n]; `None` for padding and past the last step.
-    fn picture_of(&self, row: usize, order: &[u32], clock: &[u32]) -> Option<usize> {
+    pub(super) fn picture_of(&self, row: usize, order: &[u32], clock: &[u32]) -> Option<usize> {
         let (batch, steps) = (self.batch as usize, self.steps as usize);
         let step = clock[0] as usize;
         if step >= steps {
@@ -47,7 +48,7 @@ impl Gather {
     }
 
     /// x = scale · p + shift for the pixel values p of a picture.
-    fn pixels<T: Real>(&self, pixels: &[u32], picture: usize, x: &mut [T]) {
+    pub(super) fn pixels<T: Real>(&self, pixels: &[u32], picture: usize, x: &mut [T]) {
         let (scale, shift) = (T::from_f32(self.scale), T::from_f32(self.shift));
         let first = picture * self.size as usize;
         if self.packed == 0 {
@@ -63,7 +64,7 @@ impl Gather {
 }
 
 /// Byte i of packed words, the lowest byte of a word first.
-fn byte(words: &[u32], i: usize) -> u32 {
+pub(super) fn byte(words: &[u32], i: usize) -> u32 {
     (words[i / 4] >> (i % 4 * 8)) & 255
 }
 
