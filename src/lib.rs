@@ -16,6 +16,8 @@ pub mod random;
 #[cfg(feature = "report")]
 pub mod report;
 pub mod shader;
+#[cfg(feature = "studies")]
+pub mod study;
 pub mod train;
 
 /// The wgpu that the engine uses, so that hosts and tests share its types.

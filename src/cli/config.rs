@@ -147,7 +147,10 @@ impl Config {
     pub fn digest(&self) -> String {
         let mut config = self.clone();
         config.resolve();
-        config.train.epochs = 0;
+        let schedules = [config.train.label_schedule, config.train.alignment_schedule];
+        if !schedules.iter().any(|schedule| schedule.depends_on_epochs()) {
+            config.train.epochs = 0;
+        }
         config.data.path = None;
         format!("{:016x}", super::source::fnv(config.render().as_bytes(), super::source::FNV_START))
     }

@@ -20,6 +20,8 @@ pub enum CliError {
     #[error(transparent)]
     Exec(#[from] ExecError),
     #[error(transparent)]
+    Study(#[from] crate::study::StudyError),
+    #[error(transparent)]
     Demo(#[from] super::demo::DemoError),
     /// A config file that does not say what it should.
     #[error("{0}")]

@@ -13,6 +13,7 @@ mod nearest;
 mod plan;
 mod settings;
 mod source;
+mod study;
 mod terminal;
 mod train;
 mod values;
@@ -37,6 +38,7 @@ struct Arguments {
 enum Command {
     Demo(demo::DemoArgs),
     Train(Box<train::TrainArgs>),
+    Study(Box<study::StudyArgs>),
     Init(init::InitArgs),
     Devices(devices::DevicesArgs),
     Doctor(doctor::DoctorArgs),
@@ -51,6 +53,7 @@ pub fn main() -> ExitCode {
     let outcome = match &arguments.command {
         Command::Demo(args) => demo::run(args).map_err(CliError::from),
         Command::Train(args) => train::run(args),
+        Command::Study(args) => study::run(args),
         Command::Init(args) => init::run(args),
         Command::Devices(args) => devices::run(args),
         Command::Doctor(args) => doctor::run(args),

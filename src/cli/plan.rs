@@ -6,7 +6,7 @@ use super::error::CliError;
 use super::settings::{DeviceFlag, Settings};
 use super::{source, terminal};
 use crate::exec::Device;
-use crate::train::{Alternation, Method, check_fit};
+use crate::train::{Alternation, check_fit};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,14 +32,15 @@ pub fn run(args: &PlanArgs) -> Result<(), CliError> {
     if config.data.path.is_none() {
         config.data.path = Some("triangles:ES".to_owned());
     }
-    if args.stage == Some(2) && config.train.method == Method::LabelOnly {
-        return Err(CliError::Config("label-only has no stage 2; use --method two-stage".to_owned()));
+    let method = config.train.method;
+    if args.stage == Some(2) && !method.has_stage2() {
+        return Err(CliError::Config(format!("{method} has no stage 2; use --method two-stage")));
     }
     let device = Device::open(&args.device.name().parse().unwrap_or_default())?;
     terminal::field("device", &format!("{}: {}", device.title(), device.reason()));
     let source = source::load(&config, true)?;
     config.train.check(source.train.len(), source.train.classes.len())?;
-    if args.stage.is_some() {
+    if args.stage.is_some() && method.has_stage2() {
         // By epoch the two stages are plans of their own, of the same commands.
         config.train.alternation = Alternation::Epoch;
     }

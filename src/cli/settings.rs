@@ -38,6 +38,12 @@ pub struct Settings {
     /// Learning rate of stage 2, which learns from explanations [default: 0.01]
     #[arg(long, value_name = "RATE", allow_negative_numbers = true, help_heading = "Training")]
     pub alignment_lr: Option<f64>,
+    /// Weight of the second loss of `joint`, of the penalty of `grad-reg` [default: 1]
+    #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true, help_heading = "Training")]
+    pub lambda: Option<f64>,
+    /// The alignment loss that `constrained` has m reach [default: 0.1]
+    #[arg(long, value_name = "LOSS", allow_negative_numbers = true, help_heading = "Training")]
+    pub constraint: Option<f64>,
     /// What stands outside of the mask in a masked picture [default: grey]
     #[arg(long, value_enum, help_heading = "Training")]
     pub fill: Option<DataFill>,
@@ -116,6 +122,8 @@ impl Settings {
         set(&mut train.batch, self.batch);
         set(&mut train.label_lr, self.label_lr);
         set(&mut train.alignment_lr, self.alignment_lr);
+        set(&mut train.lambda, self.lambda);
+        set(&mut train.constraint, self.constraint);
         set(&mut train.fill, self.fill);
         set(&mut train.masks, self.masks);
         if let Some(seed) = self.seed {
@@ -135,6 +143,8 @@ impl Settings {
             (self.method.is_some(), "--method"),
             (self.mapping.is_some(), "--mapping"),
             (self.batch.is_some(), "--batch"),
+            (self.lambda.is_some(), "--lambda"),
+            (self.constraint.is_some(), "--constraint"),
             (self.fill.is_some(), "--fill"),
             (self.masks.is_some(), "--masks"),
             (self.seed.is_some(), "--seed"),

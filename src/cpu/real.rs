@@ -3,6 +3,9 @@
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
+use super::product::{self, Finish, Left, Right};
+use super::simd;
+
 /// f32 or f64.
 pub trait Real:
     Copy
@@ -43,6 +46,14 @@ pub trait Real:
     fn is_finite(self) -> bool;
     /// Not a number.
     fn is_nan(self) -> bool;
+    /// [`product::multiply`]: plain loops in f64, vector registers in f32.
+    fn multiply(
+        a: Left<'_, Self>,
+        b: &Right<'_, Self>,
+        finish: Finish<'_, Self>,
+        c: &mut [Self],
+        places: &[usize],
+    );
     /// A count as a float.
     fn from_usize(n: usize) -> Self {
         Self::from_f64(n as f64)
@@ -50,7 +61,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($ty:ident) => {
+    ($ty:ident, $multiply:path) => {
         impl Real for $ty {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -79,6 +90,15 @@ macro_rules! real {
             fn is_nan(self) -> bool {
                 $ty::is_nan(self)
             }
+            fn multiply(
+                a: Left<'_, Self>,
+                b: &Right<'_, Self>,
+                finish: Finish<'_, Self>,
+                c: &mut [Self],
+                places: &[usize],
+            ) {
+                $multiply(a, b, finish, c, places);
+            }
             fn is_finite(self) -> bool {
                 $ty::is_finite(self)
             }
@@ -86,5 +106,5 @@ macro_rules! real {
     };
 }
 
-real!(f32);
-real!(f64);
+real!(f32, simd::multiply);
+real!(f64, product::multiply_plainly);

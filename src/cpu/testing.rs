@@ -111,3 +111,78 @@ pub(crate) fn normals(seed: u64, count: usize) -> Vec<f64> {
     let mut random = crate::random::Random::new(seed, 0);
     (0..count).map(|_| random.normal()).collect()
 }
+
+/// One alignment loss on one shape.
+pub(crate) struct Alignment<'a> {
+    pub loss: crate::ops::kl_divergence::Forward,
+    pub dims: &'a [usize],
+    pub weight: &'a [f64],
+    pub norm: &'a [f64],
+    pub axis: crate::ops::softmax::Axis,
+    pub temperature: f32,
+}
+
+impl Alignment<'_> {
+    /// One row over all features, weight, norm and temperature 1.
+    pub(crate) fn row(loss: crate::ops::kl_divergence::Forward, dims: &[usize]) -> Alignment<'_> {
+        let axis = crate::ops::softmax::Axis::Features;
+        Alignment { loss, dims, weight: &[1.0], norm: &[1.0], axis, temperature: 1.0 }
+    }
+
+    /// losses and d_z
+    pub(crate) fn forward<T: TwinOf>(&self, target: &[f64], z: &[f64]) -> [Vec<f64>; 2] {
+        let inputs = [
+            ("target", self.dims, target),
+            ("z", self.dims, z),
+            ("weight", &self.dims[..2], self.weight),
+            ("norm", &self.dims[..1], self.norm),
+        ];
+        run::<T, 2>(&inputs, |plan, x| {
+            let (losses, d_z) =
+                (self.loss)(plan, "loss", x[0], x[1], x[2], x[3], self.axis, self.temperature)?;
+            Ok([losses, d_z])
+        })
+    }
+}
+
+/// Holds d_z against the slope of the mean loss, over both axes, with weights of 0 and norms; and that a weight or norm
+/// of 0 stops a NaN.
+#[track_caller]
+pub(crate) fn assert_is_an_alignment_loss(loss: crate::ops::kl_divergence::Forward) {
+    use crate::ops::softmax::Axis;
+    for (axis, temperature) in [(Axis::Features, 0.5), (Axis::Positions, 1.0), (Axis::Positions, 2.0)] {
+        let dims = [2, 2, 3, 2, 4];
+        let (weight, norm) = ([1.0, 0.5, 0.0, 2.0], [1.5, 4.0]);
+        let shape = Alignment { loss, dims: &dims, weight: &weight, norm: &norm, axis, temperature };
+        let (target, z) = (normals(1, 96), normals(2, 96));
+        let [losses, d_z] = shape.forward::<f64>(&target, &z);
+        let groups = losses.len() / 4;
+        let expected = slopes(&z, |z| {
+            let [losses, _] = shape.forward::<f64>(&target, z);
+            losses.iter().enumerate().map(|(i, loss)| loss / norm[i / (2 * groups)]).sum()
+        });
+        assert_near(&d_z, &expected, 1e-8, 1e-9);
+        assert!(d_z.iter().any(|d| d.abs() > 1e-3), "there is a slope to compare");
+        assert!(losses.iter().enumerate().all(|(i, &l)| if i / groups == 2 { l == 0.0 } else { l > 0.0 }));
+        assert!(d_z[48..72].iter().all(|&d| d == 0.0));
+        // Where z is the target there is neither a loss nor a slope.
+        let [losses, d_z] = shape.forward::<f64>(&target, &target);
+        assert_near(&losses, &vec![0.0; losses.len()], 0.0, 1e-15);
+        assert_near(&d_z, &vec![0.0; d_z.len()], 0.0, 1e-15);
+    }
+    for in_target in [false, true] {
+        let values = [1.0, f64::NAN, 2.0, 3.0, 4.0, 5.0];
+        let (target, z) = if in_target { (&values, &[0.5; 6]) } else { (&[0.5; 6], &values) };
+        let run = |weight: [f64; 2], norm: [f64; 1]| {
+            let shape = Alignment { weight: &weight, norm: &norm, ..Alignment::row(loss, &[1, 2, 3]) };
+            shape.forward::<f32>(target, z)
+        };
+        let [losses, d_z] = run([1.0, 1.0], [2.0]);
+        assert!(losses[0].is_nan() && d_z[1].is_nan(), "{losses:?} {d_z:?}");
+        assert!(losses[1].is_finite() && d_z[3..].iter().all(|d| d.is_finite()));
+        let [losses, d_z] = run([0.0, 1.0], [1.0]);
+        assert!(losses[0] == 0.0 && d_z[..3] == [0.0; 3] && losses[1] != 0.0);
+        let [losses, d_z] = run([1.0, 1.0], [0.0]);
+        assert!(losses == [0.0; 2] && d_z == [0.0; 6]);
+    }
+}

@@ -1,7 +1,11 @@
-//! Masks for the control experiments: does the explanation help, or would any mask do?
+//! Masks for the control experiments: does the explanation help, or would any mask do? And masks with errors.
 
-use super::{DataError, Dataset};
+use super::{DataError, Dataset, split};
 use crate::random::Random;
+
+mod reshape;
+
+pub use reshape::{boxed, dilated, shifted, softened};
 
 /// Every explained picture gets a mask that keeps all of it.
 pub fn all_ones(data: &Dataset) -> Dataset {
@@ -16,6 +20,44 @@ pub fn all_ones(data: &Dataset) -> Dataset {
 /// Every explained picture gets the mask of another explained picture, of any class; each mask is used once.
 pub fn shuffled(data: &Dataset, seed: u64) -> Result<Dataset, DataError> {
     let explained: Vec<usize> = (0..data.len()).filter(|&i| data.explained[i]).collect();
+    exchanged(data, explained, seed)
+}
+
+/// A share of the explained pictures, drawn class by class, exchange their masks among each other.
+pub fn partly_shuffled(data: &Dataset, share: f64, seed: u64) -> Result<Dataset, DataError> {
+    let chosen = drawn(data, share, seed)?;
+    if chosen.is_empty() { Ok(data.clone()) } else { exchanged(data, chosen, seed) }
+}
+
+/// Only a share of the explained pictures, drawn class by class, keep their explanation.
+pub fn kept(data: &Dataset, share: f64, seed: u64) -> Result<Dataset, DataError> {
+    let chosen = drawn(data, share, seed)?;
+    let mut result = without(data);
+    let area = data.height * data.width;
+    for i in chosen {
+        result.explained[i] = true;
+        result.masks[i * area..(i + 1) * area].copy_from_slice(data.mask(i));
+    }
+    Ok(result)
+}
+
+/// That share of the explained pictures of each class, rounded by [`split::stratified`]. The pictures of a smaller
+/// share need not be among those of a larger one.
+fn drawn(data: &Dataset, share: f64, seed: u64) -> Result<Vec<usize>, DataError> {
+    if !(0.0..=1.0).contains(&share) {
+        let (option, value) = ("the share of masks", share.to_string());
+        return Err(DataError::Option { option, value, allowed: "within 0 and 1" });
+    }
+    let explained: Vec<usize> = (0..data.len()).filter(|&i| data.explained[i]).collect();
+    if share == 0.0 || share == 1.0 {
+        return Ok(if share == 0.0 { Vec::new() } else { explained });
+    }
+    let parts = split::stratified(&data.subset(&explained)?, &[share, 1.0 - share], seed)?;
+    Ok(parts.into_iter().next().unwrap_or_default().into_iter().map(|i| explained[i]).collect())
+}
+
+/// The masks of these pictures go round among them; nobody keeps their own.
+fn exchanged(data: &Dataset, explained: Vec<usize>, seed: u64) -> Result<Dataset, DataError> {
     if explained.len() < 2 {
         return Err(DataError::TooFewExplained { explained: explained.len() });
     }
@@ -85,6 +127,24 @@ mod tests {
             prop_assert_eq!(sorted(&outcome.masks), sorted(&data.masks));
             prop_assert_eq!(Dataset { masks: data.masks.clone(), ..outcome }, data);
         }
+    }
+
+    #[test]
+    fn a_share_keeps_or_exchanges_its_masks_and_no_others() {
+        let data = data((0..40).map(|i| i % 4 != 3).collect());
+        for share in [0.0, 0.1, 0.5, 1.0] {
+            let expected = (30.0 * share) as usize;
+            let kept = kept(&data, share, 5).unwrap();
+            assert_eq!(kept.explained_count(), expected, "{share}");
+            for i in 0..40 {
+                assert_eq!(kept.masks[i], if kept.explained[i] { data.masks[i] } else { 0 });
+            }
+            let wrong = partly_shuffled(&data, share, 5).unwrap();
+            assert_eq!(wrong.explained, data.explained);
+            let changed = (0..40).filter(|&i| wrong.masks[i] != data.masks[i]).count();
+            assert_eq!(changed, expected, "{share}");
+        }
+        assert!(kept(&data, 1.5, 0).is_err() && partly_shuffled(&data, f64::NAN, 0).is_err());
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod init;
 mod network;
 mod node;
 mod optimizer;
+mod positions;
 mod route;
 mod stage;
 
@@ -15,9 +16,11 @@ pub use init::initial_weights;
 pub use network::{LogitBounds, Network, Tape};
 pub use node::{Fill, MapShape, Parameter};
 pub use optimizer::OptimizerConfig;
-pub use route::Route;
+pub use positions::PositionCell;
+pub use route::{GateGradient, Route};
 pub use stage::{
-    AlignmentAxis, AlignmentLoss, Dimensions, EvaluationPlan, Stage1, Stage2, advance, bounds, data_source,
-    evaluation, features, input_gradient, logits, stage1, stage2,
+    AlignmentAxis, AlignmentLoss, Constraint, Dimensions, EvaluationPlan, Stage1, Stage2, advance, bounds,
+    constrained, data_source, evaluation, features, gate, grad_reg, input_gradient, joint, logits,
+    masked_copies, no_mapping, stage1, stage2,
 };
-pub(crate) use stage::{BOUNDS, D_X, LOGITS, X};
+pub(crate) use stage::{BOUNDS, D_X, LOGITS, MULTIPLIER, SCALE, X};

@@ -1,14 +1,17 @@
 //! The network with every shape resolved: forward and backward recorded layer by layer.
 
-use super::node::{Kind, MapShape, Node, Parameter, push_mapping, resolve};
-use super::{Fill, Layer, ModelConfig, ModelError, Route};
-use crate::ops::{average_pool, bias, conv2d, diagonal, linear, max_pool, relu};
+use super::node::{GATE_BRANCH, Kind, MapShape, Node, Parameter, push_mapping, resolve};
+use super::{Fill, Layer, ModelConfig, ModelError};
+use crate::ops::{average_pool, conv2d, diagonal, gate, linear, max_pool, relu};
 use crate::plan::{Part, Plan, PlanError, Role, TensorId};
 use crate::shader::DType;
 
 mod bounds;
 
 pub use bounds::LogitBounds;
+mod backward;
+mod second;
+pub(super) use backward::Pass;
 
 /// One layer's forward pass, as its backward pass needs it.
 #[derive(Clone, Debug)]
@@ -24,6 +27,22 @@ struct Step {
 #[derive(Clone, Debug, Default)]
 pub struct Tape {
     steps: Vec<Step>,
+}
+
+impl Tape {
+    /// What the last layer read; for a gate its s.
+    pub(super) fn last_input(&self) -> Option<TensorId> {
+        self.steps.last().map(|step| step.x)
+    }
+
+    /// h of the gate whose s was recorded last: the input of its branch.
+    fn entering_gate(&self, node: &Node) -> Result<TensorId, PlanError> {
+        let first = self.steps.len().checked_sub(GATE_BRANCH).and_then(|first| self.steps.get(first));
+        first.map(|step| step.x).ok_or_else(|| PlanError::Settings {
+            op: node.name.clone(),
+            message: "comes behind the layers that compute its scale".to_owned(),
+        })
+    }
 }
 
 /// f, m and c with every shape known.
@@ -48,7 +67,7 @@ impl Network {
         let mut shape = input;
         for (part, layers) in [(Part::Features, &config.features), (Part::Classifier, &config.classifier)] {
             if part == Part::Classifier {
-                push_mapping(&mut nodes, config.mapping, shape);
+                push_mapping(&mut nodes, config.mapping, shape)?;
             }
             for (i, layer) in layers.iter().enumerate() {
                 let name = format!("{}.{i}", part.name());
@@ -116,9 +135,18 @@ impl Network {
         Self { replicas: 1, ..self.clone() }
     }
 
+    pub(super) fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
     /// Whether there is a mapping layer.
     pub fn has_mapping(&self) -> bool {
         self.nodes.iter().any(|node| node.part == Part::Mapping)
+    }
+
+    /// Whether the mapping layer is a gate.
+    pub fn has_gate(&self) -> bool {
+        self.nodes.iter().any(|node| node.kind == Kind::Gate)
     }
 
     /// Every weight and bias, in the order in which a picture meets them.
@@ -189,6 +217,7 @@ impl Network {
                     y
                 }
                 Kind::AveragePool => average_pool::forward(plan, &node.name, x)?,
+                Kind::Gate => gate::forward(plan, &node.name, tape.entering_gate(node)?, x)?,
             };
             let batch = x_dims.get(1).copied().unwrap_or(1);
             let MapShape { height, width, channels } = node.output;
@@ -197,86 +226,6 @@ impl Network {
             x = y;
         }
         Ok(x)
-    }
-
-    /// Records the backward pass of a tape from d_y, the gradient of its last output: the weight gradients of the
-    /// parts that the route updates, and no command more than they need. With `to_input` the gradient goes all the
-    /// way down and d_x is returned.
-    pub fn backward(
-        &self,
-        plan: &mut Plan,
-        tape: &Tape,
-        d_y: TensorId,
-        route: &Route,
-        to_input: bool,
-    ) -> Result<Option<TensorId>, ModelError> {
-        let stop = match &route.stop_at {
-            None => 0,
-            Some(layer) => self.stop_index(tape, layer)?,
-        };
-        let updated = |step: &Step| {
-            let node = &self.nodes[step.node];
-            node.has_parameters() && route.updates(node.part)
-        };
-        let lowest = if to_input {
-            0
-        } else {
-            match tape.steps.iter().enumerate().position(|(i, step)| i >= stop && updated(step)) {
-                Some(lowest) => lowest,
-                None => return Ok(None),
-            }
-        };
-        let mut d_y = d_y;
-        for (i, step) in tape.steps.iter().enumerate().skip(lowest).rev() {
-            let node = &self.nodes[step.node];
-            if node.fused_relu {
-                d_y = relu::backward(plan, &format!("{} relu", node.name), step.y, d_y)?;
-            }
-            if updated(step) && i >= stop {
-                let [d_weight, d_bias] = self.tensors(plan, node, true)?;
-                match node.kind {
-                    Kind::Conv(settings, _) => {
-                        conv2d::backward_weight(plan, &node.name, step.x, d_y, d_weight, settings)?;
-                    }
-                    Kind::Linear(_) => linear::backward_weight(plan, &node.name, step.x, d_y, d_weight)?,
-                    _ => diagonal::backward_weight(plan, &node.name, step.x, d_y, d_weight)?,
-                }
-                bias::backward(plan, &node.name, d_y, d_bias)?;
-            }
-            if i == lowest && !to_input {
-                return Ok(None);
-            }
-            let d_x = match (node.kind, step.argmax) {
-                (Kind::Conv(settings, _), _) => {
-                    let [weight, _] = self.tensors(plan, node, false)?;
-                    conv2d::backward_input(plan, &node.name, d_y, weight, &step.x_dims, settings)?
-                }
-                (Kind::Linear(_), _) => {
-                    let [weight, _] = self.tensors(plan, node, false)?;
-                    linear::backward_input(plan, &node.name, d_y, weight, &step.x_dims)?
-                }
-                (Kind::Diagonal, _) => {
-                    let [weight, _] = self.tensors(plan, node, false)?;
-                    diagonal::backward_input(plan, &node.name, d_y, weight)?
-                }
-                (Kind::MaxPool(settings), Some(argmax)) => {
-                    max_pool::backward(plan, &node.name, d_y, argmax, &step.x_dims, settings)?
-                }
-                (Kind::AveragePool, _) => average_pool::backward(plan, &node.name, d_y, &step.x_dims)?,
-                (Kind::Relu | Kind::MaxPool(_), _) => relu::backward(plan, &node.name, step.y, d_y)?,
-            };
-            plan.reshape(d_x, &step.x_dims)?;
-            d_y = d_x;
-        }
-        Ok(Some(d_y))
-    }
-
-    fn stop_index(&self, tape: &Tape, layer: &str) -> Result<usize, ModelError> {
-        let name = |step: &Step| self.nodes[step.node].name.clone();
-        tape.steps.iter().position(|step| name(step) == layer).ok_or_else(|| {
-            let known: Vec<String> = tape.steps.iter().map(name).collect();
-            ModelError::Route(format!("stop_at names no layer `{layer}`; there are {}", known.join(", ")))
-        })
     }
 }
 

@@ -64,7 +64,12 @@ pub(super) enum Kind {
     AveragePool,
     Linear(usize),
     Diagonal,
+    /// y = g ⊙ h: its own input is s, and h is what entered the [`GATE_BRANCH`] layers before it, which compute s.
+    Gate,
 }
+
+/// Layers between h and s of a gate.
+pub(super) const GATE_BRANCH: usize = 2;
 
 /// One layer with its shapes resolved.
 #[derive(Clone, Debug)]
@@ -104,23 +109,42 @@ impl Node {
     }
 }
 
-pub(super) fn push_mapping(nodes: &mut Vec<Node>, mapping: Mapping, shape: MapShape) {
+pub(super) fn push_mapping(
+    nodes: &mut Vec<Node>,
+    mapping: Mapping,
+    shape: MapShape,
+) -> Result<(), ModelError> {
     let one = conv2d::Settings { kernel: [1, 1], stride: [1, 1], padding: [0, 0], dilation: [1, 1] };
-    let (kind, weight_fill) = match mapping {
-        Mapping::None | Mapping::Gate => return,
-        Mapping::Dense => (Kind::Linear(shape.len()), Fill::Identity),
-        Mapping::Diagonal => (Kind::Diagonal, Fill::One),
-        Mapping::Conv1x1 => (Kind::Conv(one, shape.channels), Fill::Identity),
+    let name = Part::Mapping.name();
+    let mut push = |name: String, kind, input, output, fused_relu, weight_fill| {
+        nodes.push(Node { name, part: Part::Mapping, kind, input, output, fused_relu, weight_fill });
     };
-    nodes.push(Node {
-        name: Part::Mapping.name().to_owned(),
-        part: Part::Mapping,
-        kind,
-        input: shape,
-        output: shape,
-        fused_relu: false,
-        weight_fill,
-    });
+    let mut linear = |kind, fill| push(name.to_owned(), kind, shape, shape, false, fill);
+    match mapping {
+        Mapping::None => {}
+        Mapping::Dense => linear(Kind::Linear(shape.len()), Fill::Identity),
+        Mapping::Diagonal => linear(Kind::Diagonal, Fill::One),
+        Mapping::Conv1x1 => linear(Kind::Conv(one, shape.channels), Fill::Identity),
+        Mapping::Gate => {
+            if shape.height * shape.width == 1 {
+                return Err(ModelError::Layer {
+                    layer: name.to_owned(),
+                    kind: "gate",
+                    message: "a gate chooses among the positions of a map, and f(x) has one only; move the last layers of \
+                              `features` to the classifier, or use the mapping \"diagonal\""
+                        .to_owned(),
+                });
+            }
+            let three = conv2d::Settings { kernel: [3, 3], padding: [1, 1], ..one };
+            let hidden = MapShape { channels: (shape.channels / 2).max(1), ..shape };
+            let he = Fill::He { fan_in: 9 * shape.channels };
+            // s = 0 at the start, so that g = 1 and m is the identity.
+            push(format!("{name}.0"), Kind::Conv(three, hidden.channels), shape, hidden, true, he);
+            push(format!("{name}.2"), Kind::Conv(three, shape.channels), hidden, shape, false, Fill::Zero);
+            push(name.to_owned(), Kind::Gate, shape, shape, false, Fill::Zero);
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn resolve(

@@ -145,6 +145,34 @@ pub fn masked(
     Ok(x)
 }
 
+/// Records how far each pixel of this step's batch lies outside of its explanation; returns outside `[R, N, H, W]` =
+/// 1 − e, e as in [`masked`], 0 in padding rows.
+pub fn outside(
+    plan: &mut Plan,
+    label: &str,
+    source: &Source,
+    batch: usize,
+    hard: bool,
+) -> Result<TensorId, PlanError> {
+    let params = source.params(plan, label, batch, hard)?;
+    let words = (source.count * source.height * source.width).div_ceil(4);
+    if plan.tensor(source.masks).len() != words {
+        return Err(super::shape_error(plan, label, source.masks, format!("{words} words")));
+    }
+    let shader = plan.direct("gather_outside")?;
+    let dims = source.dims(plan, batch);
+    let outside = plan.activation(plan.fresh_name(&format!("{label}.outside")), &dims[..4])?;
+    let count = plan.tensor(outside).len();
+    plan.record(
+        Record::new(shader, format!("{label} outside"))
+            .args([source.order, source.clock, source.masks, outside])
+            .params(&params)
+            .work(Work::Invocations(count))
+            .flops(count),
+    )?;
+    Ok(outside)
+}
+
 /// Records the gathering of this step's labels, their weights and whether they are explained.
 pub fn labels(plan: &mut Plan, label: &str, source: &Source, batch: usize) -> Result<Batch, PlanError> {
     let params = source.params(plan, label, batch, false)?;
@@ -224,13 +252,20 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         (true, [2, 3, 2], [7, 25, 33, 13]),
     ];
     for (packed, run, data) in shapes {
-        for kernel in ["gather_pictures", "gather_masked", "gather_masked", "gather_labels"] {
+        for (kernel, hard) in [
+            ("gather_pictures", false),
+            ("gather_masked", true),
+            ("gather_masked", false),
+            ("gather_outside", true),
+            ("gather_outside", false),
+            ("gather_labels", false),
+        ] {
             let mut plan = Plan::with_variants("gather", variants);
             let (source, inputs) = source_inputs(&mut plan, packed, run, data)?;
-            let hard = cases.len() % 4 == 1;
             match kernel {
                 "gather_pictures" => pictures(&mut plan, "batch", &source, run[1]).map(|_| ())?,
                 "gather_masked" => masked(&mut plan, "batch", &source, run[1], hard).map(|_| ())?,
+                "gather_outside" => outside(&mut plan, "batch", &source, run[1], hard).map(|_| ())?,
                 _ => labels(&mut plan, "batch", &source, run[1]).map(|_| ())?,
             }
             let used: Vec<TensorId> =

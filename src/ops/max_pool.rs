@@ -110,6 +110,26 @@ pub fn backward(
     Ok(d_x)
 }
 
+/// Records t_y, shaped as the argmax of [`forward`]: how y moves when x moves along t `[R, N, H, W, C]`; returns t_y.
+pub fn tangent(
+    plan: &mut Plan,
+    label: &str,
+    t: TensorId,
+    argmax: TensorId,
+    settings: Settings,
+) -> Result<TensorId, PlanError> {
+    let op = format!("{label} tangent");
+    let (params, y_dims) = params(&op, plan.dims(t), settings)?;
+    super::expect_dims(plan, &op, argmax, "[R, N, H_out, W_out, C]", &y_dims)?;
+    let shader = plan.direct("max_pool_tangent")?;
+    let t_y = plan.activation(plan.fresh_name(&format!("{label}.t_y")), &y_dims)?;
+    let count = plan.tensor(t_y).len();
+    plan.record(
+        Record::new(shader, op).args([t, argmax, t_y]).params(&params).work(Work::Invocations(count)),
+    )?;
+    Ok(t_y)
+}
+
 /// One per position and run of channels.
 fn invocations(shader: &Shader, dims: &[usize]) -> usize {
     let channels = dims.last().copied().unwrap_or(1);
@@ -174,6 +194,17 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         let d_y = super::input(&mut plan, "d_y", &y_dims)?;
         let argmax = super::index_input(&mut plan, "argmax", &y_dims)?;
         let places = some_argmax(&params, plan.tensor(argmax).len());
+        let mut along = Plan::with_variants("max_pool_tangent", variants);
+        let t = super::input(&mut along, "t", &x_dims)?;
+        let winners = super::index_input(&mut along, "argmax", &y_dims)?;
+        tangent(&mut along, "pool", t, winners, settings)?;
+        cases.push(Case {
+            kernel: "max_pool_tangent",
+            shape: shape.clone(),
+            plan: along,
+            inputs: vec![(t, Fill::Normal(1.0)), (winners, Fill::Indices(places.clone()))],
+            tolerance: Tolerance::Exact,
+        });
         backward(&mut plan, "pool", d_y, argmax, &x_dims, settings)?;
         cases.push(Case {
             kernel: "max_pool_backward",

@@ -9,16 +9,24 @@ pub mod clock;
 pub mod conv2d;
 pub mod cross_entropy;
 pub mod diagonal;
+pub mod gate;
 pub mod gather;
+pub mod input_penalty;
 pub mod interval;
+pub mod jensen_shannon;
 pub mod kl_divergence;
 pub mod linear;
+pub mod log_probability;
 pub mod max_pool;
 pub mod metrics;
+pub mod multiplier;
 pub mod optimizer;
+pub mod pointwise;
 pub mod reduce;
 pub mod relu;
+pub mod reverse_kl;
 pub mod softmax;
+pub mod squared_distance;
 
 pub use case::{Case, Fill, Tolerance};
 
@@ -91,6 +99,7 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         max_pool::cases,
         reduce::cases,
         relu::cases,
+        gate::cases,
         gather::cases,
         ceiling::cases,
         clock::cases,
@@ -98,6 +107,13 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         cross_entropy::cases,
         kl_divergence::cases,
         interval::cases,
+        log_probability::cases,
+        input_penalty::cases,
+        pointwise::cases,
+        multiplier::cases,
+        reverse_kl::cases,
+        jensen_shannon::cases,
+        squared_distance::cases,
         optimizer::cases,
         metrics::cases,
     ] {

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::TrainError;
 use crate::model::{AlignmentAxis, AlignmentLoss, Mapping, OptimizerConfig, Route};
 
+mod fit;
+
 /// How the weights are trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -41,6 +43,11 @@ impl Method {
     /// Whether it learns from explanations.
     pub fn explains(self) -> bool {
         self != Method::LabelOnly
+    }
+
+    /// Whether explanations have a stage of their own, which takes turns with stage 1.
+    pub fn has_stage2(self) -> bool {
+        matches!(self, Method::TwoStage | Method::NoMapping)
     }
 
     /// The mapping layer where none is named: diagonal where explanations act through m, none elsewhere.
@@ -165,7 +172,7 @@ pub struct TrainConfig {
     pub alternation: Alternation,
     /// Steps on m per batch of stage 2.
     pub inner_steps: usize,
-    /// Epochs of stage 2 alone before the first epoch that counts.
+    /// Epochs of stage 2 alone, which are a part of epoch 1 and its first phase.
     pub alignment_epochs_first: usize,
     /// What stage 2 minimises.
     pub alignment_loss: AlignmentLoss,
@@ -213,7 +220,7 @@ impl Default for TrainConfig {
             inner_steps: 5,
             alignment_epochs_first: 0,
             alignment_loss: AlignmentLoss::Kl,
-            alignment_axis: AlignmentAxis::Features,
+            alignment_axis: AlignmentAxis::Auto,
             temperature: 1.0,
             fill: DataFill::Grey,
             hard_masks: true,
@@ -254,11 +261,43 @@ impl TrainConfig {
         if self.epochs == 0 {
             return setting("epochs", "0".to_owned(), "train for at least one epoch");
         }
-        if self.method == Method::TwoStage && self.inner_steps == 0 {
+        if self.method.has_stage2() && self.inner_steps == 0 {
             return setting("inner_steps", "0".to_owned(), "use 1 or more, or --method label-only");
+        }
+        for (key, schedule) in
+            [("label_schedule", self.label_schedule), ("alignment_schedule", self.alignment_schedule)]
+        {
+            if let Schedule::Step { every, factor } = schedule
+                && !(every > 0 && factor.is_finite() && factor >= 0.0)
+            {
+                let remedy = "`every` is at least 1, `factor` a finite number that is not negative";
+                return setting(key, format!("{schedule:?}"), remedy);
+            }
         }
         if !(self.temperature.is_finite() && self.temperature > 0.0) {
             return setting("temperature", self.temperature.to_string(), "use a positive number, such as 1");
+        }
+        if self.method.explains() && !self.method.has_stage2() {
+            let turns = "has no stage 2 that could take turns: both losses act in one step";
+            if self.alternation == Alternation::Epoch {
+                let remedy = format!("{} {turns}; use \"batch\", or --method two-stage", self.method);
+                return setting("alternation", "epoch".to_owned(), &remedy);
+            }
+            if self.alignment_epochs_first > 0 {
+                let remedy = format!("{} {turns}; use 0, or --method two-stage", self.method);
+                return setting("alignment_epochs_first", self.alignment_epochs_first.to_string(), &remedy);
+            }
+        }
+        for (key, value) in
+            [("lambda", self.lambda), ("constraint", self.constraint), ("multiplier_lr", self.multiplier_lr)]
+        {
+            if !(value.is_finite() && value >= 0.0) {
+                return setting(key, value.to_string(), "use a finite number that is not negative");
+            }
+        }
+        if self.balance_classes && !self.class_weights.is_empty() {
+            let remedy = "balance_classes sets the weights of the classes: leave class_weights = [], or balance_classes = false";
+            return setting("class_weights", format!("{:?}", self.class_weights), remedy);
         }
         if !self.class_weights.is_empty() && self.class_weights.len() != classes {
             let remedy = format!("give one weight for each of the {classes} classes, or none");

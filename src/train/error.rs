@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::Method;
 use crate::data::DataError;
 use crate::exec::ExecError;
 use crate::model::ModelError;
@@ -24,13 +25,23 @@ pub enum TrainError {
     /// The data and the model, or two data sets, do not fit each other.
     #[error("{0}")]
     Data(String),
-    /// Stage 2 without anything to learn from.
+    /// A method that learns from explanations, without any.
     #[error(
-        "none of the {pictures} training pictures has a mask, so --method two-stage has nothing to learn from; add masks (README, \"Your own pictures\") or use --method label-only"
+        "none of the {pictures} training pictures has a mask, so --method {method} has nothing to learn from; add masks (README, \"Your own pictures\") or use --method label-only"
     )]
     NoExplanations {
         /// Training pictures.
         pictures: usize,
+        /// The method.
+        method: Method,
+    },
+    /// Classes cannot be balanced.
+    #[error(
+        "balance_classes is true, and no training picture is of class `{class}`, so no weight makes it count; add pictures of it, remove the class, or use balance_classes = false"
+    )]
+    EmptyClass {
+        /// The class.
+        class: String,
     },
     /// A loss or weight that is no longer a number.
     #[error(

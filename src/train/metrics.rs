@@ -17,6 +17,11 @@ impl Confusion {
         Self { classes: totals.len(), counts, totals }
     }
 
+    /// Pictures of each class.
+    pub fn totals(&self) -> &[u32] {
+        &self.totals
+    }
+
     /// Pictures of class `truth` that were predicted as `predicted`.
     pub fn count(&self, truth: usize, predicted: usize) -> u32 {
         self.counts.get(truth * self.classes + predicted).copied().unwrap_or(0)

@@ -5,8 +5,10 @@ mod config;
 mod error;
 mod exclusive_use;
 mod metrics;
+mod routing;
 #[cfg(feature = "runs")]
 pub mod run;
+mod schedule;
 pub mod statistics;
 mod trainer;
 mod upload;
@@ -16,4 +18,4 @@ pub use config::{Alternation, DataFill, MappingInStage1, MaskSource, Method, Sch
 pub use error::TrainError;
 pub use exclusive_use::{ExclusiveUse, ExclusiveUseOptions, ExclusiveUseSummary, PictureUse};
 pub use metrics::{Confusion, flip_rate};
-pub use trainer::{EpochReport, Evaluation, FeatureMaps, GradientReport, Trainer, check_fit};
+pub use trainer::{EpochReport, Evaluation, FeatureMaps, GateMass, GradientReport, Trainer, check_fit};

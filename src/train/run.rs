@@ -262,7 +262,7 @@ fn read_record(path: &Path) -> Option<RunRecord> {
 
 /// Keeps a second process out of the folder for as long as the file is open. On file systems without locks there
 /// is no such help.
-fn lock(path: &Path) -> Result<Option<File>, TrainError> {
+pub(crate) fn lock(path: &Path) -> Result<Option<File>, TrainError> {
     let file = path.join(LOCK);
     let file = File::create(&file).map_err(|e| {
         failed(path, format!("cannot be written ({e}); check its permissions, or choose another with --run"))

@@ -62,9 +62,10 @@ fn the_predicates_see_what_they_are_for() {
     assert!(!difference(&[0.0; 4], &right).within(0.5), "a missing gradient");
 }
 
-const DATA: Dimensions = Dimensions { count: 6, batch: 5, steps: 1, packed: false };
+pub const DATA: Dimensions = Dimensions { count: 6, batch: 5, steps: 1, packed: false };
 
-fn session(network: &Network, plan: &Plan, seed: u64) -> (CpuSession<f64>, rationale::exec::Loaded) {
+/// A session that holds a data set and weights for a plan.
+pub fn session(network: &Network, plan: &Plan, seed: u64) -> (CpuSession<f64>, rationale::exec::Loaded) {
     let mut session = CpuSession::<f64>::new();
     let loaded = session.load(plan).unwrap();
     let mut random = Random::new(seed, 0);
@@ -93,13 +94,15 @@ fn session(network: &Network, plan: &Plan, seed: u64) -> (CpuSession<f64>, ratio
     (session, loaded)
 }
 
-/// Holds every gradient of the parts against central differences of the loss of its own replica.
-fn check(network: &Network, plan: &Plan, losses: &str, parts: &[Part], seed: u64) {
+/// Holds every gradient of the parts against central differences of the loss of its own replica: the sum of recorded
+/// losses times their factors.
+pub fn check(network: &Network, plan: &Plan, losses: &[(&str, f64)], parts: &[Part], seed: u64) {
     let (mut session, loaded) = session(network, plan, seed);
-    session.run(loaded, 1).unwrap();
     let mut checked = 0;
     for parameter in network.parameters().iter().filter(|p| parts.contains(&p.part)) {
         let (layer, field) = parameter.name.rsplit_once('.').unwrap();
+        // Anew for each: the last run was with a weight moved.
+        session.run(loaded, 1).unwrap();
         let gradient = session.read_real(loaded, &format!("{layer}.d_{field}")).unwrap();
         let values = session.read_real(loaded, &parameter.name).unwrap();
         let len = values.len() / network.replicas();
@@ -113,7 +116,10 @@ fn check(network: &Network, plan: &Plan, losses: &str, parts: &[Part], seed: u64
                 moved[i] += offset;
                 session.write_real(&parameter.name, &moved).unwrap();
                 session.run(loaded, 1).unwrap();
-                session.read_real(loaded, losses).unwrap()[i / len]
+                let mut loss = |&(name, factor): &(&str, f64)| {
+                    factor * session.read_real(loaded, name).unwrap()[i / len]
+                };
+                losses.iter().map(&mut loss).sum::<f64>()
             };
             numeric.push((at(step) - at(-step)) / (2.0 * step));
             analytic.push(gradient[i]);
@@ -130,7 +136,7 @@ fn check(network: &Network, plan: &Plan, losses: &str, parts: &[Part], seed: u64
     assert!(checked >= 2);
 }
 
-fn still() -> OptimizerConfig {
+pub fn still() -> OptimizerConfig {
     OptimizerConfig::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 }
 }
 
@@ -138,7 +144,7 @@ fn conv(out: usize, kernel: usize, stride: usize, padding: usize, dilation: usiz
     Layer::Conv(Conv { out, kernel, stride, padding, dilation })
 }
 
-fn models() -> Vec<(ModelConfig, MapShape)> {
+pub fn models() -> Vec<(ModelConfig, MapShape)> {
     let pool = Layer::MaxPool(Pool { kernel: 3, stride: Some(2), padding: 1 });
     let all = |mapping| ModelConfig {
         features: vec![conv(4, 3, 1, 1, 1), pool, Layer::Relu, conv(5, 3, 2, 2, 2), Layer::Relu],
@@ -172,7 +178,7 @@ fn stage_1_gradients_are_the_derivatives_of_its_loss() {
         let network = Network::new(&model, input, 3, 2).unwrap();
         let route = Route::stage1(network.has_mapping());
         let plan = stage1(&network, &DATA, &Stage1 { route, optimizer: still() }, &Variants::new()).unwrap();
-        check(&network, &plan, "stage1.losses", &Part::ALL, i as u64);
+        check(&network, &plan, &[("stage1.losses", 1.0)], &Part::ALL, i as u64);
     }
 }
 
@@ -191,7 +197,7 @@ fn stage_2_gradients_are_the_derivatives_of_its_loss() {
                 hard_masks: i % 2 == 0,
             };
             let plan = stage2(&network, &DATA, &stage, &Variants::new()).unwrap();
-            check(&network, &plan, "stage2.losses", &[Part::Mapping], i as u64);
+            check(&network, &plan, &[("stage2.losses", 1.0)], &[Part::Mapping], i as u64);
         }
     }
 }

@@ -4,9 +4,11 @@
 
 mod bounds;
 mod devices;
+mod gate;
 mod goldens;
 mod gradients;
 mod kernels;
+mod methods;
 mod random_shapes;
 mod routing;
 mod shaders;

@@ -97,7 +97,12 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
         "",
     ),
     ("train", "inner_steps", "Steps of stage 2 on each batch.", ""),
-    ("train", "alignment_epochs_first", "Epochs of stage 2 alone before all others.", ""),
+    (
+        "train",
+        "alignment_epochs_first",
+        "Epochs of stage 2 alone at the start; they are a part of epoch 1.",
+        "",
+    ),
     (
         "train",
         "alignment_loss",
@@ -108,7 +113,8 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
     (
         "train",
         "alignment_axis",
-        "Over what the softmax of stage 2 runs: all \"features\" of a picture, or the \"positions\" of each channel.",
+        "Over what the softmax of stage 2 runs: all \"features\" of a picture, or the \"positions\" of each channel;\n\
+         \"auto\" takes positions for a gate and features for a linear mapping.",
         "",
     ),
     ("train", "temperature", "T in softmax(z / T) of stage 2.", ""),

@@ -251,6 +251,7 @@ impl Run {
             epoch: report.epoch,
             label_loss: first(&report.label_loss),
             alignment_loss: report.alignment_loss.as_deref().map(first),
+            multiplier: report.multiplier.as_deref().map(first),
             train_accuracy: first(&report.train_accuracy),
             val_accuracy: val.as_ref().map(|confusion| confusion.accuracy()),
             val_balanced_accuracy: val.as_ref().map(|confusion| confusion.balanced_accuracy()),

@@ -95,6 +95,9 @@ fn describe(row: &EpochRow) -> String {
     if let Some(loss) = row.alignment_loss {
         text.push_str(&format!("  alignment loss {loss:.4}"));
     }
+    if let Some(mu) = row.multiplier {
+        text.push_str(&format!("  mu {mu:.3}"));
+    }
     text.push_str(&format!("  train {:.3}", row.train_accuracy));
     if let Some(accuracy) = row.val_accuracy {
         text.push_str(&format!("  val {accuracy:.3}"));

@@ -1,7 +1,7 @@
-//! Twin of `shaders/conv2d/forward.wgsl`: y = windows(x) · weight + bias, then perhaps a ReLU.
+//! Twin of `shaders/conv2d/forward.wgsl`: y = bias + windows(x) · weight, then perhaps a ReLU.
 
-use super::{Conv2d, Geometry, ROWS};
-use crate::cpu::gemm::{Matrix, Panels};
+use super::{Conv2d, Geometry, repeated};
+use crate::cpu::product::{self, Finish, Left, Right};
 use crate::cpu::{ArgError, Args, Real, parallel};
 
 /// Reads x `[R, N, H, W, C_in]`, weight `[R, K_h, K_w, C_in, C_out]`, bias `[R, C_out]`; writes y
@@ -10,30 +10,24 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
     let params: Conv2d = args.params()?;
     let (x, weight, bias, y) = (args.read()?, args.read()?, args.read()?, args.write()?);
     let geometry = Geometry::new(&params);
-    let (window, channels) = (geometry.window(), geometry.channels_out);
-    let batch = params.batch as usize;
+    let (channels, plane) = (geometry.channels_out, geometry.plane_out());
+    let (batch, image) = (params.batch as usize, geometry.image());
 
-    let replicas = y.chunks_exact_mut(batch * geometry.plane_out * channels).enumerate();
-    for (replica, y) in replicas {
-        let weight = Matrix::new(&weight[replica * window * channels..], channels);
-        let weight = Panels::pack(weight, window, channels);
-        let bias = &bias[replica * channels..][..channels];
-        parallel::chunks(y, geometry.plane_out * channels, |n, y| {
-            let image = &x[(replica * batch + n) * geometry.image()..][..geometry.image()];
-            let mut windows = vec![T::ZERO; ROWS * window];
-            for (block, y) in y.chunks_mut(ROWS * channels).enumerate() {
-                let windows = &mut windows[..y.len() / channels * window];
-                geometry.lay_out(image, block * ROWS, windows);
-                for y in y.chunks_exact_mut(channels) {
-                    y.copy_from_slice(bias);
-                }
-                weight.multiply_add(Matrix::new(windows, window), y);
-                if params.relu == 1 {
-                    for y in y {
-                        *y = if *y < T::ZERO { T::ZERO } else { *y };
-                    }
-                }
-            }
+    let halo = geometry.halo();
+    let pictures = Geometry::pictures(plane).min(batch);
+    let rows = repeated(&geometry.positions(&halo), pictures, halo.len());
+    let terms = geometry.elements(&halo);
+    let places = product::even(rows.len(), channels);
+    let weights = weight.chunks_exact(terms.len() * channels).zip(bias.chunks_exact(channels));
+    let replicas = x.chunks_exact(batch * image).zip(y.chunks_exact_mut(batch * plane * channels));
+    for ((weight, bias), (x, y)) in weights.zip(replicas) {
+        let weight = Right::rows(weight, channels);
+        let finish = Finish { bias: Some(bias), relu: params.relu == 1 };
+        parallel::chunks(y, pictures * plane * channels, |i, y| {
+            let (first, count) = (i * pictures, y.len() / (plane * channels));
+            let x = halo.around(&x[first * image..(first + count) * image]);
+            let rows = &rows[..count * plane];
+            product::multiply(Left { data: &x, rows, terms: &terms }, &weight, finish, y, &places);
         });
     }
     Ok(())

@@ -1,11 +1,14 @@
 //! 2-d convolution with bias.
 //!
-//! The twins lay the window under each output position out as a row of a matrix ("im2col"), so that all three
-//! directions are matrix products. The shaders instead walk taps and positions: two ways to the same sums.
+//! The twins see the windows under the output positions as rows of a matrix, so that all three directions are matrix
+//! products; the rows are not laid out but found in the map by tables of places. The shaders instead walk taps and
+//! positions: two ways to the same sums.
 
 pub mod backward_input;
 pub mod backward_weight;
 pub mod forward;
+
+use std::borrow::Cow;
 
 use super::Real;
 
@@ -53,17 +56,16 @@ crate::params! {
     }
 }
 
-/// Positions whose windows are laid out at once; keeps them in the cache.
-const ROWS: usize = 128;
+/// Positions to a chunk of work, at least: enough rows for the product, few enough for the cache.
+const POSITIONS: usize = 256;
 
 /// The same numbers, ready to index with.
 struct Geometry {
     height: usize,
     width: usize,
     channels_in: usize,
+    height_out: usize,
     width_out: usize,
-    /// Positions of one plane of y.
-    plane_out: usize,
     channels_out: usize,
     kernel: [usize; 2],
     stride: [usize; 2],
@@ -77,8 +79,8 @@ impl Geometry {
             height: p.height as usize,
             width: p.width as usize,
             channels_in: p.channels_in as usize,
+            height_out: p.height_out as usize,
             width_out: p.width_out as usize,
-            plane_out: p.height_out as usize * p.width_out as usize,
             channels_out: p.channels_out as usize,
             kernel: [p.kernel_h as usize, p.kernel_w as usize],
             stride: [p.stride_h as usize, p.stride_w as usize],
@@ -97,36 +99,96 @@ impl Geometry {
         self.kernel[0] * self.kernel[1] * self.channels_in
     }
 
-    /// For each tap of the window under a position of the plane of y: where its channels start in the picture of
-    /// x, `None` in the padding.
-    fn taps(&self, position: usize) -> impl Iterator<Item = Option<usize>> + '_ {
-        let (h_out, w_out) = (position / self.width_out, position % self.width_out);
-        (0..self.kernel[0]).flat_map(move |kh| {
-            let h = (h_out * self.stride[0] + kh * self.dilation[0]).checked_sub(self.padding[0]);
-            (0..self.kernel[1]).map(move |kw| {
-                let w = (w_out * self.stride[1] + kw * self.dilation[1]).checked_sub(self.padding[1]);
-                match (h, w) {
-                    (Some(h), Some(w)) if h < self.height && w < self.width => {
-                        Some((h * self.width + w) * self.channels_in)
-                    }
-                    _ => None,
-                }
-            })
-        })
+    /// Positions of one plane of y.
+    fn plane_out(&self) -> usize {
+        self.height_out * self.width_out
     }
 
-    /// Copies the windows of `image` (one picture of x) under the positions from `first` on into the rows of
-    /// `windows`.
-    fn lay_out<T: Real>(&self, image: &[T], first: usize, windows: &mut [T]) {
-        for (i, row) in windows.chunks_exact_mut(self.window()).enumerate() {
-            for (to, tap) in row.chunks_exact_mut(self.channels_in).zip(self.taps(first + i)) {
-                match tap {
-                    Some(at) => to.copy_from_slice(&image[at..at + self.channels_in]),
-                    None => to.fill(T::ZERO),
-                }
-            }
+    /// Pictures to a chunk of work, for planes of so many positions.
+    fn pictures(plane: usize) -> usize {
+        POSITIONS.div_ceil(plane.max(1))
+    }
+
+    /// The halo of x: what its windows touch outside of it.
+    fn halo(&self) -> Halo {
+        let below = |i: usize, out: usize, size: usize| {
+            let end = (out - 1) * self.stride[i] + (self.kernel[i] - 1) * self.dilation[i] + 1;
+            end.saturating_sub(self.padding[i] + size)
+        };
+        Halo {
+            size: [self.height, self.width],
+            channels: self.channels_in,
+            before: self.padding,
+            after: [below(0, self.height_out, self.height), below(1, self.width_out, self.width)],
         }
     }
+
+    /// Where the window of each position of y starts in a picture of x with its halo.
+    fn positions(&self, halo: &Halo) -> Vec<usize> {
+        let [s_h, s_w] = self.stride;
+        let rows = (0..self.height_out).map(move |h| h * s_h);
+        rows.flat_map(|h| (0..self.width_out).map(move |w| halo.place(h, w * s_w))).collect()
+    }
+
+    /// Where each element of a window lies behind the window's start.
+    fn elements(&self, halo: &Halo) -> Vec<usize> {
+        let [d_h, d_w] = self.dilation;
+        let mut places = Vec::with_capacity(self.window());
+        for kh in 0..self.kernel[0] {
+            for kw in 0..self.kernel[1] {
+                let place = halo.place(kh * d_h, kw * d_w);
+                places.extend(place..place + self.channels_in);
+            }
+        }
+        places
+    }
+}
+
+/// A map `[H, W, C]` with zeros around it, so that no window needs to be cut.
+struct Halo {
+    size: [usize; 2],
+    channels: usize,
+    before: [usize; 2],
+    after: [usize; 2],
+}
+
+impl Halo {
+    /// Where the channels of a position, counted from the corner of the halo, start.
+    fn place(&self, h: usize, w: usize) -> usize {
+        (h * (self.before[1] + self.size[1] + self.after[1]) + w) * self.channels
+    }
+
+    /// Elements of one map with its halo.
+    fn len(&self) -> usize {
+        self.place(self.before[0] + self.size[0] + self.after[0], 0)
+    }
+
+    /// Copies maps into their halos; without a halo they stay where they are.
+    fn around<'a, T: Real>(&self, maps: &'a [T]) -> Cow<'a, [T]> {
+        if self.before == [0, 0] && self.after == [0, 0] {
+            return Cow::Borrowed(maps);
+        }
+        let row = self.size[1] * self.channels;
+        let count = maps.len() / (self.size[0] * row);
+        let mut padded = Vec::with_capacity(count * self.len());
+        for map in maps.chunks_exact(self.size[0] * row) {
+            let end = padded.len() + self.len();
+            padded.resize(padded.len() + self.place(self.before[0], self.before[1]), T::ZERO);
+            for (h, row) in map.chunks_exact(row).enumerate() {
+                padded.extend_from_slice(row);
+                let last = h + 1 == self.size[0];
+                let gap = (self.before[1] + self.after[1]) * self.channels;
+                let to = if last { end } else { padded.len() + gap };
+                padded.resize(to, T::ZERO);
+            }
+        }
+        Cow::Owned(padded)
+    }
+}
+
+/// The places of one map, for `count` maps that lie `step` apart.
+fn repeated(places: &[usize], count: usize, step: usize) -> Vec<usize> {
+    (0..count).flat_map(|n| places.iter().map(move |place| n * step + place)).collect()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub mod labels;
 pub mod masked;
+pub mod outside;
 pub mod pictures;
 
 use super::Real;

@@ -133,3 +133,17 @@ fn what_does_not_fit_is_refused() {
     let error = gather::labels(&mut plan, "b", &Source { labels: good.order, ..good }, 2).unwrap_err();
     assert!(matches!(error, PlanError::Shape { .. }));
 }
+
+#[test]
+fn outside_is_what_the_mask_leaves_out() {
+    for (hard, expected) in [
+        (true, [0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0]),
+        (false, [0.0, 1.0, 0.8, 0.0, 127.0 / 255.0, 128.0 / 255.0, 0.0, 0.0]),
+    ] {
+        let mut plan = Plan::new("test");
+        let source = source(&mut plan, true);
+        let out = gather::outside(&mut plan, "batch", &source, 2, hard).unwrap();
+        assert_eq!(plan.dims(out), [2, 2, 1, 2]);
+        assert_near(&run(&plan, &source, 0).get(out), &expected, 0.0, 1e-15);
+    }
+}

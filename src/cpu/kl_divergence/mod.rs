@@ -2,6 +2,8 @@
 
 pub mod forward;
 
+use super::{ArgError, Args, Real, lanes, parallel};
+
 crate::params! {
     /// Uniform of `kl_divergence_forward`; the groups are those of [`super::softmax::Softmax`].
     pub struct KlDivergence {
@@ -16,6 +18,74 @@ crate::params! {
         /// T, by which target and z are divided.
         temperature: f32,
     }
+}
+
+/// One group of values under both softmaxes: what the twins of the other divergences read.
+pub(super) struct Group<T> {
+    /// Values in the group.
+    pub length: usize,
+    /// (x − max x) / T of target and z.
+    exponents: [Vec<T>; 2],
+    /// Σ exp of them, and its logarithm.
+    sums: [T; 2],
+    logs: [T; 2],
+}
+
+impl<T: Real> Group<T> {
+    fn new(length: usize, temperature: T, t: impl Fn(usize) -> T, z: impl Fn(usize) -> T) -> Self {
+        let (t_max, z_max) = (lanes::max(length, &t), lanes::max(length, &z));
+        let a: Vec<T> = (0..length).map(|i| (t(i) - t_max) / temperature).collect();
+        let b: Vec<T> = (0..length).map(|i| (z(i) - z_max) / temperature).collect();
+        let sums = [lanes::sum(length, |i| a[i].exp()), lanes::sum(length, |i| b[i].exp())];
+        Self { length, exponents: [a, b], sums, logs: sums.map(T::ln) }
+    }
+
+    pub fn p(&self, i: usize) -> T {
+        self.exponents[0][i].exp() / self.sums[0]
+    }
+
+    pub fn q(&self, i: usize) -> T {
+        self.exponents[1][i].exp() / self.sums[1]
+    }
+
+    pub fn log_p(&self, i: usize) -> T {
+        self.exponents[0][i] - self.logs[0]
+    }
+
+    pub fn log_q(&self, i: usize) -> T {
+        self.exponents[1][i] - self.logs[1]
+    }
+}
+
+/// Runs `divergence` on every group of the arguments of `kl_divergence_forward`; it returns the divergence and gives
+/// T · ∂/∂z_i of it to its second argument. Weights, the mean and skipped pictures are seen to here.
+pub(super) fn each_group<T: Real>(
+    args: &mut Args<T>,
+    divergence: impl Fn(&Group<T>, &mut dyn FnMut(usize, T)) -> T + Sync + Send,
+) -> Result<(), ArgError> {
+    let KlDivergence { length, inner, batch, temperature, .. } = args.params()?;
+    let (length, inner, batch) = (length as usize, inner as usize, batch as usize);
+    let temperature = T::from_f32(temperature);
+    let (t, z, weight, norm) = (args.read()?, args.read()?, args.read()?, args.read()?);
+    let (losses, d_z) = (args.write()?, args.write()?);
+    let size = length * inner;
+    parallel::chunks2((losses, inner), (d_z, size), |row, losses, d_z| {
+        let (weight, norm) = (weight[row], norm[row / batch]);
+        if weight == T::ZERO || norm == T::ZERO {
+            losses.fill(T::ZERO);
+            d_z.fill(T::ZERO);
+            return;
+        }
+        let (t, z) = (&t[row * size..][..size], &z[row * size..][..size]);
+        let share = weight / T::from_usize(inner);
+        let factor = share / (norm * temperature);
+        for (g, loss) in losses.iter_mut().enumerate() {
+            let group = Group::new(length, temperature, |i| t[g + i * inner], |i| z[g + i * inner]);
+            let value = divergence(&group, &mut |i, slope| d_z[g + i * inner] = factor * slope);
+            *loss = share * value;
+        }
+    });
+    Ok(())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ pub mod backward_weight;
 pub mod forward;
 
 /// Rows of a product to a chunk of work.
-const ROWS: usize = 16;
+const ROWS: usize = 24;
 
 crate::params! {
     /// Uniform of all three directions.

@@ -2,6 +2,7 @@
 
 pub mod backward;
 pub mod forward;
+pub mod tangent;
 
 crate::params! {
     /// Uniform of both directions.

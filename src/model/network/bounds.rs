@@ -1,7 +1,7 @@
 //! The interval pass: where the logits stay while the input ranges over a box.
 
 use super::Network;
-use crate::model::node::{Kind, MapShape};
+use crate::model::node::{GATE_BRANCH, Kind, MapShape};
 use crate::ops::interval::{self, Interval};
 use crate::plan::{Plan, PlanError, TensorId};
 
@@ -25,8 +25,10 @@ impl Network {
         predictions: TensorId,
     ) -> Result<LogitBounds, PlanError> {
         let mut x = x;
+        let mut entered = Vec::with_capacity(self.nodes.len());
         let mut margins = None;
         for (index, node) in self.nodes.iter().enumerate() {
+            entered.push(x);
             let y = match node.kind {
                 Kind::Conv(settings, _) => {
                     let [weight, bias] = self.tensors(plan, node, false)?;
@@ -46,6 +48,15 @@ impl Network {
                 Kind::Relu => interval::relu(plan, &node.name, x)?,
                 Kind::MaxPool(settings) => interval::max_pool(plan, &node.name, x, settings)?,
                 Kind::AveragePool => interval::average_pool(plan, &node.name, x)?,
+                Kind::Gate => {
+                    // h entered the branch that computes s; the range of g(h) is taken as free of h.
+                    let first = index.checked_sub(GATE_BRANCH).and_then(|first| entered.get(first));
+                    let h = first.copied().ok_or_else(|| PlanError::Settings {
+                        op: node.name.clone(),
+                        message: "comes behind the layers that compute its scale".to_owned(),
+                    })?;
+                    interval::gate(plan, &node.name, x, h)?
+                }
             };
             let batch = plan.dims(x.lo).get(1).copied().unwrap_or(1);
             let MapShape { height, width, channels } = node.output;

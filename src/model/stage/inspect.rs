@@ -1,7 +1,7 @@
 //! A look inside: input gradients and feature maps.
 
 use super::{Dimensions, data_source};
-use crate::model::{ModelError, Network, Route, Tape};
+use crate::model::{GateGradient, ModelError, Network, Route, Tape};
 use crate::ops::{clock, cross_entropy, gather, metrics};
 use crate::plan::{Part, Plan, Role, Variants};
 use crate::shader::DType;
@@ -10,6 +10,27 @@ use crate::shader::DType;
 pub(crate) const X: &str = "x";
 /// Name of an output of [`input_gradient`].
 pub(crate) const D_X: &str = "d_x";
+
+/// Name of the output of [`gate`].
+pub(crate) const SCALE: &str = "s";
+
+/// Records s of the gate max(1 + s, 0) of one batch, `[R, N, H, W, C]`, as the output `s`; an error where the mapping
+/// layer is no gate.
+pub fn gate(
+    network: &Network,
+    name: &str,
+    data: &Dimensions,
+    variants: &Variants,
+) -> Result<Plan, ModelError> {
+    let mut plan = Plan::with_variants(format!("gate {name}"), variants);
+    let source = data_source(&mut plan, name, network, data)?;
+    let x = gather::pictures(&mut plan, "gather x", &source, data.batch)?;
+    let features = network.forward(&mut plan, Part::Features, x, &mut Tape::default())?;
+    let s = network.gate_scale(&mut plan, features)?;
+    plan.promote(s, SCALE)?;
+    clock::advance(&mut plan, source.clock)?;
+    Ok(plan)
+}
 
 /// Records the gradient of the log-probability of the predicted class with respect to the input, for one batch.
 /// Outputs `x` and `d_x`, both `[R, N, H, W, C]` in the scale [−1, 1].
@@ -42,7 +63,10 @@ pub fn input_gradient(
         ones,
         -1.0,
     )?;
-    let d_x = network.backward(&mut plan, &tape, d_logits, &Route::default(), true)?;
+    // The derivative of the forward pass as it is: what leaks through a closed gate is for training only, and the
+    // report is of what the prediction depends on.
+    let route = Route::default().through_gate(GateGradient::Exact);
+    let d_x = network.backward(&mut plan, &tape, d_logits, &route, true)?;
     plan.promote(x, X)?;
     if let Some(d_x) = d_x {
         plan.promote(d_x, D_X)?;

@@ -2,8 +2,9 @@
 
 use super::{Dimensions, control, data_source};
 use crate::model::{ModelError, Network, OptimizerConfig, Route, Tape};
+use crate::ops::gather::{Batch, Source};
 use crate::ops::{cross_entropy, gather, metrics, reduce};
-use crate::plan::{Part, Plan, Variants};
+use crate::plan::{Part, Plan, PlanError, TensorId, Variants};
 use crate::shader::DType;
 
 /// Stage 1: cross-entropy.
@@ -13,6 +14,44 @@ pub struct Stage1 {
     pub route: Route,
     /// How.
     pub optimizer: OptimizerConfig,
+}
+
+/// A batch on its way through f, m and c, up to the gradient of its cross-entropy in the logits.
+pub(super) struct Labelled {
+    pub source: Source,
+    pub rows: Batch,
+    /// `[R]`: the batch's summed label weights, what its mean divides by.
+    pub norm: TensorId,
+    /// The way from x to the logits.
+    pub tape: Tape,
+    /// m(f(x)).
+    pub z: TensorId,
+    /// `[R, N, K]`.
+    pub logits: TensorId,
+    pub d_logits: TensorId,
+}
+
+/// Records what every method begins with: gather, f, m, c, cross-entropy. Writes the batch's mean loss into
+/// `stage1.losses [R, steps]` and adds its predictions to `stage1.confusion [R, K, K]`.
+pub(super) fn labelled(plan: &mut Plan, network: &Network, data: &Dimensions) -> Result<Labelled, PlanError> {
+    let source = data_source(plan, "train", network, data)?;
+    let (replicas, classes) = (network.replicas(), network.classes());
+    let x = gather::pictures(plan, "gather x", &source, data.batch)?;
+    let rows = gather::labels(plan, "gather labels", &source, data.batch)?;
+    let norm = reduce::sum(plan, "label weights", rows.label_weight)?;
+    let mut tape = Tape::default();
+    let features = network.forward(plan, Part::Features, x, &mut tape)?;
+    let z = network.forward(plan, Part::Mapping, features, &mut tape)?;
+    let logits = network.forward(plan, Part::Classifier, z, &mut tape)?;
+    plan.reshape(logits, &[replicas, data.batch, classes])?;
+    let (losses, d_logits) =
+        cross_entropy::forward(plan, "cross-entropy", logits, rows.labels, rows.label_weight, norm, 1.0)?;
+    let history = control(plan, "stage1.losses", &[replicas, data.steps], DType::F32)?;
+    metrics::record(plan, "record loss", losses, norm, history, source.clock, 0, 1)?;
+    let predictions = metrics::argmax(plan, "predict", logits)?;
+    let confusion = control(plan, "stage1.confusion", &[replicas, classes, classes], DType::U32)?;
+    metrics::confusion(plan, "count", predictions, rows.labels, rows.label_weight, confusion)?;
+    Ok(Labelled { source, rows, norm, tape, z, logits, d_logits })
 }
 
 /// Records stage 1 for one batch: gather, f, m, c, cross-entropy, the gradients that the route asks for, and their
@@ -26,25 +65,7 @@ pub fn stage1(
 ) -> Result<Plan, ModelError> {
     let mut recorded = Plan::with_variants("stage 1", variants);
     let plan = &mut recorded;
-    let source = data_source(plan, "train", network, data)?;
-    let replicas = network.replicas();
-    let x = gather::pictures(plan, "gather x", &source, data.batch)?;
-    let rows = gather::labels(plan, "gather labels", &source, data.batch)?;
-    let norm = reduce::sum(plan, "label weights", rows.label_weight)?;
-    let mut tape = Tape::default();
-    let mut value = x;
-    for part in Part::ALL {
-        value = network.forward(plan, part, value, &mut tape)?;
-    }
-    plan.reshape(value, &[replicas, data.batch, network.classes()])?;
-    let (losses, d_logits) =
-        cross_entropy::forward(plan, "cross-entropy", value, rows.labels, rows.label_weight, norm, 1.0)?;
-    let history = control(plan, "stage1.losses", &[replicas, data.steps], DType::F32)?;
-    metrics::record(plan, "record loss", losses, norm, history, source.clock, 0, 1)?;
-    let predictions = metrics::argmax(plan, "predict", value)?;
-    let classes = network.classes();
-    let confusion = control(plan, "stage1.confusion", &[replicas, classes, classes], DType::U32)?;
-    metrics::confusion(plan, "count", predictions, rows.labels, rows.label_weight, confusion)?;
+    let Labelled { norm, tape, d_logits, .. } = labelled(plan, network, data)?;
     network.backward(plan, &tape, d_logits, &stage.route, false)?;
     stage.optimizer.record(plan, network, "stage1", |part| stage.route.updates(part), norm)?;
     Ok(recorded)

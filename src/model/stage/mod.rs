@@ -1,22 +1,33 @@
 //! The stages of training and evaluation, each as a plan: one file per stage.
 
 mod alignment;
+mod constrained;
 mod evaluation;
 mod exclusive_use;
+mod grad_reg;
 mod inspect;
+mod joint;
 mod label;
+mod masked_copies;
+mod no_mapping;
 
 pub use alignment::{AlignmentAxis, AlignmentLoss, Stage2, stage2};
+pub(crate) use constrained::MULTIPLIER;
+pub use constrained::{Constraint, constrained};
 pub use evaluation::{EvaluationPlan, evaluation};
 pub(crate) use exclusive_use::{BOUNDS, LOGITS};
 pub use exclusive_use::{bounds, logits};
-pub(crate) use inspect::{D_X, X};
-pub use inspect::{features, input_gradient};
+pub use grad_reg::grad_reg;
+pub(crate) use inspect::{D_X, SCALE, X};
+pub use inspect::{features, gate, input_gradient};
+pub use joint::joint;
 pub use label::{Stage1, stage1};
+pub use masked_copies::masked_copies;
+pub use no_mapping::no_mapping;
 
 use super::{ModelError, Network};
-use crate::ops::clock;
 use crate::ops::gather::Source;
+use crate::ops::{clock, metrics};
 use crate::plan::{Plan, PlanError, Role, TensorId};
 use crate::shader::DType;
 
@@ -80,6 +91,22 @@ pub(super) fn control(
     dtype: DType,
 ) -> Result<TensorId, PlanError> {
     plan.add(name, dims, dtype, Role::Control)
+}
+
+/// Records a step's second loss, that which explanations bring, in slot `slot` of `slots`: the mean over the explained
+/// pictures, into `stage2.losses [R, steps·slots]`.
+fn second_losses(
+    plan: &mut Plan,
+    network: &Network,
+    data: &Dimensions,
+    losses: TensorId,
+    norm: TensorId,
+    source: &Source,
+    (slot, slots): (usize, usize),
+) -> Result<(), PlanError> {
+    let dims = [network.replicas(), data.steps * slots];
+    let history = control(plan, "stage2.losses", &dims, DType::F32)?;
+    metrics::record(plan, "record loss", losses, norm, history, source.clock, slot, slots)
 }
 
 /// The plan that moves on to the next batch of a data set.

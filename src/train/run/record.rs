@@ -12,8 +12,11 @@ pub struct EpochRow {
     pub epoch: usize,
     /// Mean cross-entropy.
     pub label_loss: f64,
-    /// Mean divergence of stage 2; empty for label-only.
+    /// The second loss, that which explanations bring: the alignment loss, for `grad-reg` the penalty on the input
+    /// gradient, for `masked-copies` the cross-entropy of the copies; without lambda; empty for label-only.
     pub alignment_loss: Option<f64>,
+    /// mu of `constrained` after the epoch; empty for every other method.
+    pub multiplier: Option<f64>,
     /// Share of the training pictures predicted right when their batch came by.
     pub train_accuracy: f64,
     /// Accuracy on the validation pictures; empty without any.
@@ -40,6 +43,7 @@ impl EpochRow {
         round(&mut self.train_accuracy);
         for value in [
             &mut self.alignment_loss,
+            &mut self.multiplier,
             &mut self.val_accuracy,
             &mut self.val_balanced_accuracy,
             &mut self.test_accuracy,

@@ -1,6 +1,8 @@
 //! One epoch: its order, its report, and the search for where a divergence began.
 
 use super::Trainer;
+use crate::exec::Loaded;
+use crate::model::MULTIPLIER;
 use crate::random::Random;
 use crate::shader::DType;
 use crate::train::upload::{self, PADDING};
@@ -13,29 +15,58 @@ pub struct EpochReport {
     pub epoch: usize,
     /// Mean over batches of the mean cross-entropy.
     pub label_loss: Vec<f64>,
-    /// Mean over batches with explained pictures, and inner steps, of the mean KL; `None` for label-only.
+    /// The second loss, that which explanations bring: its mean over the explained pictures of a batch, averaged over
+    /// the batches that have some, and over inner steps. It is the alignment loss for `two-stage`, `no-mapping`, `joint`
+    /// and `constrained`, the penalty on the input gradient for `grad-reg`, and the cross-entropy of the masked copies for
+    /// `masked-copies`, never multiplied by lambda; `None` for label-only. Epochs of stage 2 alone, which epoch 1 begins
+    /// with, are not counted in.
     pub alignment_loss: Option<Vec<f64>>,
+    /// mu of `constrained` after the epoch; `None` for every other method.
+    pub multiplier: Option<Vec<f64>>,
     /// Share of the training pictures that were predicted right when their batch came by.
     pub train_accuracy: Vec<f64>,
 }
 
 impl Trainer {
-    /// The order of the training pictures in an epoch (counted from 0), as each replica sees it.
-    fn order(&self, epoch: usize) -> Vec<u32> {
+    /// The order of the training pictures that a stream gives, as each replica sees it.
+    fn order(&self, stream: u64) -> Vec<u32> {
         let mut order = Vec::new();
         for seeds in &self.seeds {
-            let permutation = Random::new(seeds.order, epoch as u64).permutation(self.data.count);
+            let permutation = Random::new(seeds.order, stream).permutation(self.data.count);
             order.extend(upload::padded(permutation, &self.data));
         }
         order
     }
 
-    fn begin_epoch(&mut self) -> Result<Vec<u32>, TrainError> {
-        let order = self.order(self.epoch);
-        self.session.write_index("train.order", &order)?;
+    /// Writes what an epoch starts from: learning rates and cleared counts.
+    fn begin_epoch(&mut self) -> Result<(), TrainError> {
+        let (config, epochs) = (&self.config, self.config.epochs);
+        let label = config.label_schedule.rate(config.label_lr, self.epoch, epochs);
+        let alignment = config.alignment_schedule.rate(config.alignment_lr, self.epoch, epochs);
+        for (name, rate) in [("stage1.lr", label), ("stage2.lr", alignment)] {
+            if name == "stage1.lr" || config.method == Method::TwoStage {
+                self.session.write(name, &vec![rate as f32; self.seeds.len()])?;
+            }
+        }
         let classes = self.network.classes();
         let cells = self.network.replicas() * classes * classes;
         self.session.write_index("stage1.confusion", &vec![0; cells])?;
+        Ok(())
+    }
+
+    /// The passes over the data that make up the epoch: a plan, and the stream that its order comes from. An epoch
+    /// takes its own number as the stream; stage 2 alone takes streams from the far end.
+    fn passes(&self) -> Vec<(Loaded, u64)> {
+        let alone = if self.epoch == 0 { self.config.alignment_epochs_first as u64 } else { 0 };
+        let first = self.first.iter().flat_map(|&plan| (0..alone).map(move |i| (plan, u64::MAX - i)));
+        first.chain(self.phases.iter().map(|&plan| (plan, self.epoch as u64))).collect()
+    }
+
+    /// Writes the order of a pass, and goes to its first batch.
+    fn begin_pass(&mut self, stream: u64) -> Result<Vec<u32>, TrainError> {
+        let order = self.order(stream);
+        self.session.write_index("train.order", &order)?;
+        self.session.write_index("train.clock", &[0])?;
         Ok(order)
     }
 
@@ -47,16 +78,17 @@ impl Trainer {
 
     /// The same; `watch` is told now and then which share of the epoch has been handed to the device.
     pub fn train_epoch_watched(&mut self, mut watch: impl FnMut(f64)) -> Result<EpochReport, TrainError> {
-        let order = self.begin_epoch()?;
-        let (phases, steps) = (self.phases.len(), self.data.steps);
-        for index in 0..phases {
-            self.session.write_index("train.clock", &[0])?;
+        self.begin_epoch()?;
+        let (passes, steps) = (self.passes(), self.data.steps);
+        let mut order = Vec::new();
+        for (index, &(plan, stream)) in passes.iter().enumerate() {
+            order = self.begin_pass(stream)?;
             let mut done = 0;
             while done < steps {
                 let slice = steps.div_ceil(20).min(steps - done);
-                self.session.run(self.phases[index], slice)?;
+                self.session.run(plan, slice)?;
                 done += slice;
-                watch((index * steps + done) as f64 / (phases * steps) as f64);
+                watch((index * steps + done) as f64 / (passes.len() * steps) as f64);
             }
         }
         let report = self.report(&order)?;
@@ -78,9 +110,9 @@ impl Trainer {
         let mean = |values: &[f32]| values.iter().map(|&x| f64::from(x)).sum::<f64>() / values.len() as f64;
         let losses = self.session.read("stage1.losses")?;
         let label_loss = losses.chunks(steps).map(mean).collect();
-        let alignment_loss = if self.config.method == Method::TwoStage {
+        let alignment_loss = if self.config.method.explains() {
             let losses = self.session.read("stage2.losses")?;
-            let slots = self.config.inner_steps;
+            let slots = losses.len() / (replicas * steps);
             let per_replica = steps * self.data.batch;
             let mut means = Vec::with_capacity(replicas);
             for r in 0..replicas {
@@ -100,6 +132,12 @@ impl Trainer {
         } else {
             None
         };
+        let multiplier = match self.config.method {
+            Method::Constrained => {
+                Some(self.session.read(MULTIPLIER)?.iter().map(|&mu| f64::from(mu)).collect())
+            }
+            _ => None,
+        };
         let counts = self.session.read_index("stage1.confusion")?;
         let train_accuracy = counts
             .chunks(classes * classes)
@@ -109,7 +147,7 @@ impl Trainer {
             })
             .collect();
         debug_assert_eq!(counts.len(), replicas * classes * classes);
-        Ok(EpochReport { epoch: self.epoch + 1, label_loss, alignment_loss, train_accuracy })
+        Ok(EpochReport { epoch: self.epoch + 1, label_loss, alignment_loss, multiplier, train_accuracy })
     }
 
     /// Runs the epoch again from its start, watching every tensor, until one goes bad. The same bits as before lead
@@ -126,11 +164,11 @@ impl Trainer {
         self.restore(&good)?;
         self.begin_epoch()?;
         let mut found = None;
-        'phases: for index in 0..self.phases.len() {
-            self.session.write_index("train.clock", &[0])?;
+        'passes: for (plan, stream) in self.passes() {
+            self.begin_pass(stream)?;
             for step in 0..self.data.steps {
                 let mut command = None;
-                self.session.observe(self.phases[index], &mut |c, tensor, values| {
+                self.session.observe(plan, &mut |c, tensor, values| {
                     let bad = tensor.dtype == DType::F32 && values.iter().any(|x| !x.is_finite());
                     if bad {
                         let label = format!("`{}` ({})", c.label, c.shader.kernel);
@@ -148,7 +186,7 @@ impl Trainer {
                         last_good: self.epoch,
                         remedy: if aligning { "--alignment-lr" } else { "--label-lr" },
                     });
-                    break 'phases;
+                    break 'passes;
                 }
             }
         }

@@ -49,7 +49,7 @@ impl Trainer {
 
     /// A session of its own beside the training session, with the weights of one replica: for diagnosis, whose
     /// memory is given back afterwards.
-    fn inspect(
+    pub(super) fn inspect(
         &mut self,
         device: &Device,
         data: &Dataset,

@@ -3,20 +3,24 @@
 mod epoch;
 mod evaluate;
 mod exclusive_use;
+mod gate_mass;
 mod inspect;
+mod phases;
 
 use std::collections::{BTreeMap, HashMap};
 
 pub use epoch::EpochReport;
 pub use evaluate::Evaluation;
 use evaluate::EvaluationData;
+pub use gate_mass::GateMass;
 pub use inspect::{FeatureMaps, GradientReport};
+use phases::{first_phase, phases};
 
 use super::upload;
-use super::{Alternation, Checkpoint, MaskSource, Method, TrainConfig, TrainError};
+use super::{Checkpoint, MaskSource, Method, TrainConfig, TrainError};
 use crate::data::{Dataset, masks};
 use crate::exec::{Device, Loaded, Session};
-use crate::model::{self, Dimensions, ModelConfig, Network, Route, Stage1, Stage2, initial_weights};
+use crate::model::{Dimensions, ModelConfig, Network, initial_weights};
 use crate::plan::{Limits, Plan, Role, Variants};
 use crate::random::Seeds;
 
@@ -34,53 +38,13 @@ pub struct Trainer {
     explained: Vec<bool>,
     /// The plans of an epoch, in order; each is repeated for every batch.
     phases: Vec<Loaded>,
+    /// Stage 2 alone, where the first epoch begins with it.
+    first: Option<Loaded>,
     /// Name and dimensions of all that a checkpoint holds.
     state: Vec<(String, Vec<usize>)>,
     evaluations: HashMap<String, EvaluationData>,
     epoch: usize,
     last_good: Checkpoint,
-}
-
-/// The plans of a training epoch, in order; each is repeated for every batch.
-pub(crate) fn phases(
-    network: &Network,
-    data: &Dimensions,
-    config: &TrainConfig,
-    variants: &Variants,
-) -> Result<Vec<Plan>, TrainError> {
-    let route = config.label_route.clone().unwrap_or_else(|| Route::stage1(network.has_mapping()));
-    let stage1 = Stage1 { route, optimizer: config.label_optimizer };
-    let first = model::stage1(network, data, &stage1, variants)?;
-    let advance = model::advance(network, "train", data)?;
-    let second = match config.method {
-        Method::LabelOnly => None,
-        _ => {
-            let stage2 = Stage2 {
-                route: Route::stage2(),
-                optimizer: config.alignment_optimizer,
-                inner_steps: config.inner_steps,
-                loss: config.alignment_loss,
-                axis: config.alignment_axis,
-                temperature: config.temperature as f32,
-                hard_masks: config.hard_masks,
-            };
-            Some(model::stage2(network, data, &stage2, variants)?)
-        }
-    };
-    let joined = |name: &str, parts: &[&Plan]| -> Result<Plan, TrainError> {
-        let mut plan = Plan::new(name);
-        for part in parts {
-            plan.append(part)?;
-        }
-        Ok(plan)
-    };
-    Ok(match (second, config.alternation) {
-        (None, _) => vec![joined("stage 1", &[&first, &advance])?],
-        (Some(second), Alternation::Batch) => vec![joined("stages 1 and 2", &[&first, &second, &advance])?],
-        (Some(second), Alternation::Epoch) => {
-            vec![joined("stage 1", &[&first, &advance])?, joined("stage 2", &[&second, &advance])?]
-        }
-    })
 }
 
 impl Trainer {
@@ -97,6 +61,15 @@ impl Trainer {
         data.validate()?;
         config.check(data.len(), data.classes.len())?;
         let masked;
+        let reshaped;
+        let data = match config.mask_dilation {
+            0 if !config.mask_boxes => data,
+            pixels => {
+                let grown = masks::dilated(data, pixels);
+                reshaped = if config.mask_boxes { masks::boxed(&grown) } else { grown };
+                &reshaped
+            }
+        };
         let data = match (config.method, config.masks) {
             (Method::LabelOnly, _) | (_, MaskSource::Own) => data,
             (_, MaskSource::Ones) => {
@@ -108,17 +81,20 @@ impl Trainer {
                 &masked
             }
         };
-        if config.method == Method::TwoStage && !data.explained.contains(&true) {
-            return Err(TrainError::NoExplanations { pictures: data.len() });
+        if config.method.explains() && !data.explained.contains(&true) {
+            return Err(TrainError::NoExplanations { pictures: data.len(), method: config.method });
         }
+        config.check_mapping(model.mapping)?;
+        let class_weights = config.weights_of_classes(data)?;
         let network = Network::new(model, upload::shape(data), data.classes.len(), seeds.len())?;
         let dimensions = upload::dimensions(data, config.batch);
         let plans = phases(&network, &dimensions, config, variants)?;
+        let first = first_phase(&network, &dimensions, config, variants)?;
         let mut session = device.session();
         let mut loaded = Vec::new();
         let mut state: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         let mut used = Variants::new();
-        for plan in &plans {
+        for plan in plans.iter().chain(&first) {
             loaded.push(session.load(plan)?);
             used.extend(plan.variants_used());
             for tensor in plan.tensors() {
@@ -129,16 +105,12 @@ impl Trainer {
             }
         }
         let fill = upload::fill_values(config.fill, data);
-        upload::write(session.as_mut(), "train", data, &fill, &config.class_weights)?;
-        for (name, rate) in [("stage1.lr", config.label_lr), ("stage2.lr", config.alignment_lr)] {
-            if name == "stage1.lr" || config.method == Method::TwoStage {
-                session.write(name, &vec![rate as f32; seeds.len()])?;
-            }
-        }
+        upload::write(session.as_mut(), "train", data, &fill, &class_weights)?;
         let init: Vec<u64> = seeds.iter().map(|seeds| seeds.init).collect();
         for (name, values) in initial_weights(&network, &init) {
             session.write(&name, &values)?;
         }
+        let first = first.and_then(|_| loaded.pop());
         let mut trainer = Self {
             session,
             network,
@@ -148,6 +120,7 @@ impl Trainer {
             data: dimensions,
             explained: data.explained.clone(),
             phases: loaded,
+            first,
             state: state.into_iter().collect(),
             evaluations: HashMap::new(),
             epoch: 0,
@@ -231,8 +204,11 @@ pub fn check_fit(
     replicas: usize,
     limits: &Limits,
 ) -> Result<Vec<Plan>, TrainError> {
+    config.check_mapping(model.mapping)?;
     let network = Network::new(model, upload::shape(data), data.classes.len(), replicas)?;
-    let plans = phases(&network, &upload::dimensions(data, config.batch), config, &Variants::new())?;
+    let dimensions = upload::dimensions(data, config.batch);
+    let mut plans = phases(&network, &dimensions, config, &Variants::new())?;
+    plans.extend(first_phase(&network, &dimensions, config, &Variants::new())?);
     for plan in &plans {
         plan.check(limits)?;
     }

@@ -1,0 +1,4 @@
+struct Gate {
+    count: u32,
+    slope: f32,
+}

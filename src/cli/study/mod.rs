@@ -1,0 +1,229 @@
+//! `rationale study`: one question, many models, tables.
+
+mod progress;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
+
+use clap::Args;
+
+use super::error::CliError;
+use super::nearest::nearest;
+use super::settings::DeviceFlag;
+use super::terminal;
+use crate::exec::Device;
+use crate::study::pictures::Library;
+use crate::study::runner::{Running, run as run_cells};
+use crate::study::{
+    Cell, Job, Manifest, Options, PROGRAM, Study, StudyError, StudyFolder, seeds, summary, write,
+};
+use crate::train::run::{default_folder, timestamp};
+use progress::Progress;
+
+const EXAMPLES: &str = "\
+Studies:
+  balanced, imbalanced, spurious, multiclass   methods and controls on E, EI, ES, E4
+  uniform       triangles anywhere: D, DS, BB, BS
+  digits        decoy digits, ten classes (needs --data)
+  agreement     thirty models on the same data
+  ablation, sensitivity, convergence, samples, masks
+
+Examples:
+  rationale study spurious --seeds 11,12
+  rationale study uniform --methods gate,grad-reg --out runs/uniform
+  rationale study agreement --models 30
+  rationale study spurious --out runs/my-study --tables-only
+
+A study that was stopped goes on when it is started again with the same --out.";
+
+/// Answer one question with many models under the same seeds: tables, plots, a page
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct StudyArgs {
+    /// balanced, imbalanced, spurious, multiclass, uniform, digits, agreement, ablation, sensitivity, convergence,
+    /// samples or masks
+    #[arg(value_name = "NAME")]
+    name: String,
+    #[command(flatten)]
+    cells: CellFlags,
+    /// Models of an agreement study
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    models: usize,
+    /// Settings that `rationale tune` found
+    #[arg(long, value_name = "FILE")]
+    tuned: Option<PathBuf>,
+    /// Clean digits: a folder with train/<digit>/ and test/<digit>/, or with the four IDX files
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Only write tables, plots and the page anew, from the cells that are there
+    #[arg(long)]
+    tables_only: bool,
+}
+
+/// What every command over many cells understands.
+#[derive(Args, Clone, Debug)]
+pub struct CellFlags {
+    /// Seeds: final, validation, or numbers and ranges such as 11,12 or 201..220 [default: final ones]
+    #[arg(long, value_name = "SEEDS")]
+    pub seeds: Option<String>,
+    /// Only these methods, by row (gate) or by method (two-stage); label-only is always there
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub methods: Vec<String>,
+    /// Epochs of every model, instead of the setting's
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<usize>,
+    /// The folder; an earlier run in it goes on [default: runs/<name>-<time>]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub device: DeviceFlag,
+    /// Models at a time on the CPU [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub workers: Option<usize>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Print warnings and the result only
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// Set by the first Ctrl-C.
+pub(super) static STOP: AtomicBool = AtomicBool::new(false);
+
+/// With the known name that was probably meant.
+pub(super) fn hinted(error: StudyError) -> CliError {
+    match &error {
+        StudyError::Unknown { name, known, .. } => match nearest(name, known.iter().map(String::as_str)) {
+            Some(near) => CliError::Config(format!("{error}. Did you mean `{near}`?")),
+            None => error.into(),
+        },
+        _ => error.into(),
+    }
+}
+
+/// The command line as it can be run again, with the folder it used.
+fn command(out: &Path) -> String {
+    let mut words: Vec<String> = std::env::args().skip(1).collect();
+    if !words.iter().any(|word| word == "--out" || word.starts_with("--out=")) {
+        words.extend(["--out".to_owned(), out.to_string_lossy().into_owned()]);
+    }
+    let words = words.iter().map(|word| terminal::quoted(Path::new(word)));
+    format!("rationale {}", words.collect::<Vec<_>>().join(" "))
+}
+
+/// A command over many cells, up to the point where they run.
+pub(super) struct Prepared {
+    pub folder: StudyFolder,
+    pub manifest: Manifest,
+    pub device: Device,
+    pub workers: usize,
+}
+
+/// Opens the device and the folder.
+pub(super) fn prepare(flags: &CellFlags, stem: &str, mut manifest: Manifest) -> Result<Prepared, CliError> {
+    let device = Device::open(&flags.device.name().parse().unwrap_or_default())?;
+    let now = SystemTime::now();
+    let out = match &flags.out {
+        Some(path) => path.clone(),
+        None => default_folder(stem, now),
+    };
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let workers = match &device {
+        Device::Cpu { .. } => flags.workers.unwrap_or(cores).max(1),
+        Device::Gpu { .. } => 1,
+    };
+    manifest.program = PROGRAM.to_owned();
+    manifest.command = command(&out);
+    manifest.device = match &device {
+        Device::Cpu { .. } => format!("{}, {}", device.title(), terminal::plural(workers, "model at a time")),
+        Device::Gpu { .. } => device.title(),
+    };
+    manifest.started = timestamp(now);
+    manifest.latest = timestamp(now);
+    let folder = StudyFolder::open(&out, &mut manifest).map_err(hinted)?;
+    Ok(Prepared { folder, manifest, device, workers })
+}
+
+/// Runs what is missing, with a bar; Ctrl-C ends it in good order.
+pub(super) fn cells(
+    prepared: &Prepared,
+    jobs: &[Job],
+    library: &Library,
+    quiet: bool,
+) -> Result<Vec<Cell>, CliError> {
+    let Prepared { folder, manifest, device, workers } = prepared;
+    let mut pending = Vec::new();
+    for job in jobs {
+        if !folder.cell(job)?.is_some_and(|cell| cell.is_settled()) {
+            pending.push(job);
+        }
+    }
+    terminal::field("device", &format!("{}: {}", manifest.device, device.reason()));
+    terminal::field("folder", &folder.path().display().to_string());
+    let done = jobs.len() - pending.len();
+    let there = if done > 0 { format!(", {done} of them there already") } else { String::new() };
+    terminal::field("models", &format!("{}{there}", terminal::count(jobs.len())));
+    let mut progress = Progress::new(&pending, jobs.len(), *workers, quiet);
+    if !pending.is_empty() {
+        progress.estimate(device, library);
+        // Twice: end at once. Whole cells alone are written, so nothing is lost either way but those under way.
+        let _ = ctrlc::set_handler(|| {
+            if STOP.swap(true, Ordering::SeqCst) {
+                std::process::exit(130);
+            }
+        });
+    }
+    let running = Running { device, workers: *workers, stop: &STOP };
+    let outcome = run_cells(jobs, folder, library, running, &mut |event| progress.on(&event));
+    progress.end();
+    match outcome {
+        Err(StudyError::Stopped { done, total }) => {
+            terminal::note(&format!("stopped: {done} of {total} models are done and kept. Go on with:"));
+            terminal::note(&format!("  {}", manifest.command));
+            Err(CliError::Stopped)
+        }
+        other => Ok(other?),
+    }
+}
+
+pub fn run(args: &StudyArgs) -> Result<(), CliError> {
+    let study = Study::named(&args.name).map_err(hinted)?;
+    let flags = &args.cells;
+    let options = Options {
+        seeds: match &flags.seeds {
+            Some(text) => seeds::parse(text)?,
+            None => study.default_seeds()?,
+        },
+        methods: flags.methods.clone(),
+        epochs: flags.epochs,
+        models: args.models,
+        tuned: None,
+    };
+    // All that can be wrong with the names comes out before a device is opened.
+    let jobs = study.jobs(&options).map_err(hinted)?;
+    let manifest = Manifest {
+        kind: "study".to_owned(),
+        name: study.name().to_owned(),
+        seeds: options.seeds.clone(),
+        methods: options.methods.clone(),
+        epochs: options.epochs,
+        models: options.models,
+        data: args.data.clone(),
+        tuned: options.tuned.clone(),
+        ..Default::default()
+    };
+    let prepared = prepare(flags, &format!("study-{}", study.name()), manifest)?;
+    let library = Library::new(seeds::committed()?.test_pictures);
+    let cells = cells(&prepared, &jobs, &library, flags.quiet)?;
+    let rows = summary::rows(&cells).map_err(StudyError::from)?;
+    let document = study.document(&cells, &prepared.manifest)?;
+    write::write(&prepared.folder, &document, &cells, &rows)?;
+    if flags.json {
+        terminal::print(&format!("{:#}\n", write::results(&document, &rows)))?;
+    } else {
+        terminal::print(&document.markdown())?;
+    }
+    Ok(())
+}

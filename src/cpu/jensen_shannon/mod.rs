@@ -1,0 +1,6 @@
+//! Jensen–Shannon divergence between two softmaxes; its uniform is that of [`super::kl_divergence`].
+
+pub mod forward;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+//! From settings to the plans of a training epoch.
+
+use crate::model::{self, Constraint, Dimensions, Network, Route, Stage1, Stage2};
+use crate::plan::{Part, Plan, Variants};
+use crate::train::{Alternation, Method, TrainConfig, TrainError};
+
+/// The plans of a training epoch, in order; each is repeated for every batch.
+pub(crate) fn phases(
+    network: &Network,
+    data: &Dimensions,
+    config: &TrainConfig,
+    variants: &Variants,
+) -> Result<Vec<Plan>, TrainError> {
+    let label = Stage1 { route: config.stage1_route(network)?, optimizer: config.label_optimizer };
+    let alignment = stage2_settings(config);
+    let (lambda, hard) = (config.lambda as f32, config.hard_masks);
+    let advance = model::advance(network, "train", data)?;
+    let joined = |name: &str, parts: &[&Plan]| -> Result<Plan, TrainError> {
+        let mut plan = Plan::new(name);
+        for part in parts {
+            plan.append(part)?;
+        }
+        Ok(plan)
+    };
+    let single = |plan: Plan| Ok(vec![joined(plan.name(), &[&plan, &advance])?]);
+    let second = match config.method {
+        Method::LabelOnly => return single(model::stage1(network, data, &label, variants)?),
+        Method::Joint => return single(model::joint(network, data, &label, &alignment, lambda, variants)?),
+        Method::GradReg => return single(model::grad_reg(network, data, &label, lambda, hard, variants)?),
+        Method::MaskedCopies => return single(model::masked_copies(network, data, &label, hard, variants)?),
+        Method::Constrained => {
+            let constraint =
+                Constraint { epsilon: config.constraint as f32, rate: config.multiplier_lr as f32 };
+            return single(model::constrained(network, data, &label, &alignment, constraint, variants)?);
+        }
+        Method::TwoStage => model::stage2(network, data, &alignment, variants)?,
+        Method::NoMapping => model::no_mapping(network, data, &alignment, variants)?,
+    };
+    let first = model::stage1(network, data, &label, variants)?;
+    Ok(match config.alternation {
+        Alternation::Batch => vec![joined("stages 1 and 2", &[&first, &second, &advance])?],
+        Alternation::Epoch => {
+            vec![joined("stage 1", &[&first, &advance])?, joined("stage 2", &[&second, &advance])?]
+        }
+    })
+}
+
+/// Stage 2 alone for each batch, where the run begins with it: `alignment_epochs_first`.
+pub(crate) fn first_phase(
+    network: &Network,
+    data: &Dimensions,
+    config: &TrainConfig,
+    variants: &Variants,
+) -> Result<Option<Plan>, TrainError> {
+    if config.alignment_epochs_first == 0 || config.method != Method::TwoStage {
+        return Ok(None);
+    }
+    let mut plan = Plan::new("stage 2 alone");
+    plan.append(&model::stage2(network, data, &stage2_settings(config), variants)?)?;
+    plan.append(&model::advance(network, "train", data)?)?;
+    Ok(Some(plan))
+}
+
+fn stage2_settings(config: &TrainConfig) -> Stage2 {
+    Stage2 {
+        route: match config.method {
+            Method::NoMapping => Route::to([Part::Features]),
+            _ => Route::stage2(),
+        },
+        optimizer: config.alignment_optimizer,
+        inner_steps: config.inner_steps,
+        loss: config.alignment_loss,
+        axis: config.alignment_axis,
+        temperature: config.temperature as f32,
+        hard_masks: config.hard_masks,
+    }
+}

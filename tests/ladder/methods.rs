@@ -1,0 +1,159 @@
+//! The methods beside the two stages: their gradients in f64, and what each one writes.
+
+use rationale::exec::{CpuSession, Session};
+use rationale::model::{
+    Constraint, Network, Route, Stage1, Stage2, Tape, constrained, data_source, grad_reg, joint,
+    masked_copies, no_mapping, stage1, stage2,
+};
+use rationale::ops::{cross_entropy, gather, kl_divergence, reduce, softmax};
+use rationale::plan::{Part, Plan, Role, Variants};
+use rationale::shader::DType;
+
+use crate::gradients::{DATA, check, difference, models, session, still};
+
+fn label(network: &Network) -> Stage1 {
+    Stage1 { route: Route::stage1(network.has_mapping()), optimizer: still() }
+}
+
+fn alignment(network: &Network) -> Stage2 {
+    Stage2 {
+        route: if network.has_mapping() { Route::stage2() } else { Route::to([Part::Features]) },
+        optimizer: still(),
+        inner_steps: 1,
+        axis: Default::default(),
+        loss: Default::default(),
+        temperature: 0.7,
+        hard_masks: true,
+    }
+}
+
+fn networks() -> Vec<Network> {
+    models().into_iter().map(|(model, input)| Network::new(&model, input, 3, 2).unwrap()).collect()
+}
+
+#[test]
+fn the_second_backward_pass_gives_the_derivatives_of_the_penalty() {
+    for (i, network) in networks().iter().enumerate() {
+        for (lambda, hard) in [(0.5, true), (2.0, false)] {
+            let plan = grad_reg(network, &DATA, &label(network), lambda, hard, &Variants::new()).unwrap();
+            let losses = [("stage1.losses", 1.0), ("stage2.losses", f64::from(lambda))];
+            check(network, &plan, &losses, &Part::ALL, i as u64);
+        }
+    }
+}
+
+#[test]
+fn masked_copies_follow_both_cross_entropies() {
+    for (i, network) in networks().iter().enumerate() {
+        let plan = masked_copies(network, &DATA, &label(network), i % 2 == 0, &Variants::new()).unwrap();
+        check(network, &plan, &[("stage1.losses", 1.0), ("stage2.losses", 1.0)], &Part::ALL, i as u64);
+    }
+}
+
+/// The loss of a stage with its target held constant: cross-entropy and divergence, as outputs of one plan. The target
+/// is a tensor that the host writes.
+fn surrogate(network: &Network, stage: &Stage2) -> Plan {
+    let mut recorded = Plan::new("surrogate");
+    let plan = &mut recorded;
+    let replicas = network.replicas();
+    let source = data_source(plan, "train", network, &DATA).unwrap();
+    let x = gather::pictures(plan, "x", &source, DATA.batch).unwrap();
+    let rows = gather::labels(plan, "labels", &source, DATA.batch).unwrap();
+    let mut tape = Tape::default();
+    let features = network.forward(plan, Part::Features, x, &mut tape).unwrap();
+    let dims = plan.dims(features).to_vec();
+    let target = plan.add("target", &dims, DType::F32, Role::Data).unwrap();
+    let z = network.forward(plan, Part::Mapping, features, &mut tape).unwrap();
+    let logits = network.forward(plan, Part::Classifier, z, &mut tape).unwrap();
+    plan.reshape(logits, &[replicas, DATA.batch, network.classes()]).unwrap();
+    let ones = plan.add("ones", &[replicas], DType::F32, Role::Data).unwrap();
+    let axis = softmax::Axis::Features;
+    let (weight, t) = (rows.explained, stage.temperature);
+    let (kl, _) = kl_divergence::forward(plan, "kl", target, z, weight, ones, axis, t).unwrap();
+    let (ce, _) =
+        cross_entropy::forward(plan, "ce", logits, rows.labels, rows.label_weight, ones, 1.0).unwrap();
+    for (name, losses, norm) in [("CE", ce, rows.label_weight), ("KL", kl, rows.explained)] {
+        for (name, of) in [(name.to_owned(), losses), (format!("{name} norm"), norm)] {
+            let total = reduce::sum(plan, &name, of).unwrap();
+            plan.promote(total, &name).unwrap();
+        }
+    }
+    recorded
+}
+
+/// Holds gradients in one session against central differences of CE + lambda · KL in another one of the same weights and
+/// data, whose target is that of the start.
+fn check_against_constant_target(
+    network: &Network,
+    plan: &Plan,
+    [label, lambda]: [f64; 2],
+    parts: &[Part],
+    seed: u64,
+) {
+    let stage = alignment(network);
+    let (mut own, loaded) = session(network, plan, seed);
+    own.run(loaded, 1).unwrap();
+    let (mut other, constant) = session(network, &surrogate(network, &stage), seed);
+    other.write("ones", &vec![1.0; network.replicas()]).unwrap();
+    other.write_real("target", &target_of(network, &stage, seed)).unwrap();
+    let loss = |session: &mut CpuSession<f64>, r: usize| {
+        session.run(constant, 1).unwrap();
+        let read = |name: &str| session.read_real(constant, name).unwrap()[r];
+        label * read("CE") / read("CE norm") + lambda * read("KL") / read("KL norm")
+    };
+    for parameter in network.parameters().iter().filter(|p| parts.contains(&p.part)) {
+        let (layer, field) = parameter.name.rsplit_once('.').unwrap();
+        let gradient = own.read_real(loaded, &format!("{layer}.d_{field}")).unwrap();
+        let values = own.read_real(loaded, &parameter.name).unwrap();
+        let len = values.len() / network.replicas();
+        let (mut numeric, mut analytic) = (Vec::new(), Vec::new());
+        for i in (0..values.len()).step_by((values.len() / 12).max(1)) {
+            let mut at = |offset: f64| {
+                let mut moved = values.clone();
+                moved[i] += offset;
+                other.write_real(&parameter.name, &moved).unwrap();
+                loss(&mut other, i / len)
+            };
+            numeric.push((at(1e-5) - at(-1e-5)) / 2e-5);
+            analytic.push(gradient[i]);
+        }
+        other.write_real(&parameter.name, &values).unwrap();
+        let found = difference(&analytic, &numeric);
+        let still = numeric.iter().chain(&analytic).all(|g| g.abs() < 1e-9);
+        assert!(
+            found.within(1e-5) || still,
+            "{} (seed {seed}): {found:?}\n{analytic:?}\n{numeric:?}",
+            parameter.name
+        );
+    }
+}
+
+/// f(x′) of the batch, from the weights and data of a seed.
+fn target_of(network: &Network, stage: &Stage2, seed: u64) -> Vec<f64> {
+    let mut plan = Plan::new("target");
+    let source = data_source(&mut plan, "train", network, &DATA).unwrap();
+    // All that the session writes must be known.
+    gather::labels(&mut plan, "labels", &source, DATA.batch).unwrap();
+    let masked = gather::masked(&mut plan, "x'", &source, DATA.batch, stage.hard_masks).unwrap();
+    let target = network.forward(&mut plan, Part::Features, masked, &mut Tape::default()).unwrap();
+    plan.promote(target, "f(x')").unwrap();
+    let (mut session, loaded) = session(network, &plan, seed);
+    session.run(loaded, 1).unwrap();
+    session.read_real(loaded, "f(x')").unwrap()
+}
+
+#[test]
+fn joint_optimisation_follows_both_losses_with_the_target_held_constant() {
+    for (i, network) in networks().iter().enumerate() {
+        let stage = alignment(network);
+        let plan = joint(network, &DATA, &label(network), &stage, 3.0, &Variants::new()).unwrap();
+        check_against_constant_target(network, &plan, [1.0, 3.0], &Part::ALL, i as u64);
+    }
+}
+
+#[test]
+fn without_a_mapping_f_follows_the_divergence_with_the_target_held_constant() {
+    let network = &networks()[0];
+    let plan = no_mapping(network, &DATA, &alignment(network), &Variants::new()).unwrap();
+    check_against_constant_target(network, &plan, [0.0, 1.0], &[Part::Features], 4);
+}
