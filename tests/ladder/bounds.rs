@@ -44,6 +44,7 @@ fn models() -> Vec<(&'static str, ModelConfig)> {
         ("diagonal", deep(Mapping::Diagonal)),
         ("dense", deep(Mapping::Dense)),
         ("conv1x1", deep(Mapping::Conv1x1)),
+        ("gate", deep(Mapping::Gate)),
         ("one linear layer", flat),
     ]
 }
