@@ -38,7 +38,9 @@ struct Arguments {
 enum Command {
     Demo(demo::DemoArgs),
     Train(Box<train::TrainArgs>),
+    Compare(Box<study::compare::CompareArgs>),
     Study(Box<study::StudyArgs>),
+    Tune(Box<study::tune::TuneArgs>),
     Init(init::InitArgs),
     Devices(devices::DevicesArgs),
     Doctor(doctor::DoctorArgs),
@@ -53,7 +55,9 @@ pub fn main() -> ExitCode {
     let outcome = match &arguments.command {
         Command::Demo(args) => demo::run(args).map_err(CliError::from),
         Command::Train(args) => train::run(args),
+        Command::Compare(args) => study::compare::run(args),
         Command::Study(args) => study::run(args),
+        Command::Tune(args) => study::tune::run(args),
         Command::Init(args) => init::run(args),
         Command::Devices(args) => devices::run(args),
         Command::Doctor(args) => doctor::run(args),

@@ -19,6 +19,8 @@ pub enum Judge {
     Test,
     /// Validation pictures, and no test picture is so much as drawn: for searches.
     Validation,
+    /// Both: where a user wants to know what the validation pictures would have told.
+    Both,
 }
 
 /// A place on the axis of a sweep.
@@ -111,7 +113,7 @@ impl Job {
 
     /// Whether validation pictures are needed.
     pub fn needs_validation(&self) -> bool {
-        self.curve || self.judge == Judge::Validation
+        self.curve || self.judge != Judge::Test
     }
 }
 

@@ -98,6 +98,24 @@ impl StudyFolder {
         Ok(folder)
     }
 
+    /// Takes up a folder as it is, to write its tables anew.
+    pub fn reopen(path: &Path) -> Result<(Self, Manifest), StudyError> {
+        let manifest = Self::manifest(path)?;
+        let lock = lock(path)?;
+        Ok((Self { path: path.to_owned(), _lock: lock }, manifest))
+    }
+
+    /// Every cell that is there, whatever run of the study it comes from. Damaged files are left out.
+    pub fn all_cells(&self) -> Result<Vec<Cell>, StudyError> {
+        let path = self.path.join(CELLS);
+        let entries = fs::read_dir(&path)
+            .map_err(|e| failed(&path, format!("cannot be read ({e}); give the folder of a study")))?;
+        let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        files.sort();
+        let json = files.iter().filter(|file| file.extension().is_some_and(|ext| ext == "json"));
+        Ok(json.filter_map(|file| serde_json::from_slice(&fs::read(file).ok()?).ok()).collect())
+    }
+
     /// Reads the manifest of a folder.
     pub fn manifest(path: &Path) -> Result<Manifest, StudyError> {
         let file = path.join(MANIFEST);

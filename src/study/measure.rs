@@ -163,8 +163,13 @@ fn look(
     Ok(())
 }
 
-fn gate_mass(_: &mut Trainer, _: &Device, _: &Dataset) -> Result<Option<GateMass>, TrainError> {
-    Ok(None)
+/// `None` where every gate is closed, or where there is but one picture.
+fn gate_mass(trainer: &mut Trainer, device: &Device, data: &Dataset) -> Result<Option<GateMass>, TrainError> {
+    if data.len() < 2 {
+        return Ok(None);
+    }
+    let [own, other, constant] = trainer.gate_mass(device, data, 0)?.means();
+    Ok(own.is_finite().then_some(GateMass { own, other, constant }))
 }
 
 /// Means over the replicas.

@@ -7,6 +7,7 @@
 
 pub mod arm;
 mod cell;
+pub mod compare;
 mod compose;
 pub mod digits;
 pub mod document;
@@ -24,6 +25,9 @@ pub mod seeds;
 mod setting;
 pub mod studies;
 pub mod summary;
+#[cfg(test)]
+mod testing;
+pub mod tune;
 pub mod tuned;
 pub mod write;
 

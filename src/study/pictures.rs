@@ -142,7 +142,7 @@ impl Library {
             true => Some(clean(VALIDATION_PICTURES, Part::Val, PatchRule::None)?),
             false => None,
         };
-        let judged = job.judge == Judge::Test;
+        let judged = job.judge != Judge::Validation;
         let test = |patch| clean(job.test_pictures, Part::Test, patch);
         let patched = match judged && job.setting.has_patch() {
             true => Some([(0, test(PatchRule::Always(0))?), (1, test(PatchRule::Always(1))?)]),
@@ -159,7 +159,7 @@ impl Library {
                 allowed: "one of the seeds that the folder was read for",
             })
         })?;
-        let test = (job.judge == Judge::Test).then(|| splits.test.clone());
+        let test = (job.judge != Judge::Validation).then(|| splits.test.clone());
         Ok(CellData { train: splits.train.clone(), val: splits.val.clone(), test, patched: None })
     }
 }

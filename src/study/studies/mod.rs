@@ -246,6 +246,18 @@ impl Study {
         Ok(options.seeds.iter().flat_map(with_seed).collect())
     }
 
+    /// Cells in the order of the study's own, whichever run they come from; strangers last.
+    pub fn sorted(self, mut cells: Vec<Cell>, options: &Options) -> Result<Vec<Cell>, StudyError> {
+        let mut seeds: Vec<u64> = cells.iter().map(|cell| cell.job.seed).collect();
+        seeds.sort_unstable();
+        seeds.dedup();
+        let all = Options { seeds, methods: Vec::new(), ..options.clone() };
+        let places: std::collections::HashMap<String, usize> =
+            self.jobs(&all)?.iter().enumerate().map(|(place, job)| (job.name(), place)).collect();
+        cells.sort_by_key(|cell| places.get(&cell.job.name()).copied().unwrap_or(usize::MAX));
+        Ok(cells)
+    }
+
     /// What the cells say.
     pub fn document(self, cells: &[Cell], manifest: &Manifest) -> Result<Document, StudyError> {
         let rows = rows(cells)?;
