@@ -7,6 +7,7 @@ mod demo;
 mod devices;
 mod doctor;
 mod error;
+mod exclusive_use;
 mod init;
 mod nearest;
 mod plan;
@@ -37,11 +38,14 @@ struct Arguments {
 enum Command {
     Demo(demo::DemoArgs),
     Train(Box<train::TrainArgs>),
+    Compare(Box<study::compare::CompareArgs>),
     Study(Box<study::StudyArgs>),
+    Tune(Box<study::tune::TuneArgs>),
     Init(init::InitArgs),
     Devices(devices::DevicesArgs),
     Doctor(doctor::DoctorArgs),
     Plan(Box<plan::PlanArgs>),
+    ExclusiveUse(exclusive_use::ExclusiveUseArgs),
 }
 
 /// Reads the command line and does what it says.
@@ -51,11 +55,14 @@ pub fn main() -> ExitCode {
     let outcome = match &arguments.command {
         Command::Demo(args) => demo::run(args).map_err(CliError::from),
         Command::Train(args) => train::run(args),
+        Command::Compare(args) => study::compare::run(args),
         Command::Study(args) => study::run(args),
+        Command::Tune(args) => study::tune::run(args),
         Command::Init(args) => init::run(args),
         Command::Devices(args) => devices::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Plan(args) => plan::run(args),
+        Command::ExclusiveUse(args) => exclusive_use::run(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

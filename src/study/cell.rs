@@ -7,6 +7,9 @@ use super::{Arm, Setting};
 use crate::model::ModelConfig;
 use crate::train::Confusion;
 
+/// Test pictures of every generated set; the committed number.
+pub const TEST_PICTURES: usize = 3000;
+
 /// What a cell is judged by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -16,6 +19,8 @@ pub enum Judge {
     Test,
     /// Validation pictures, and no test picture is so much as drawn: for searches.
     Validation,
+    /// Both: where a user wants to know what the validation pictures would have told.
+    Both,
 }
 
 /// A place on the axis of a sweep.
@@ -46,6 +51,8 @@ pub struct Job {
     pub change: Change,
     /// What it is judged by.
     pub judge: Judge,
+    /// Test pictures, where they are generated.
+    pub test_pictures: usize,
     /// Whether accuracy on the validation pictures is measured after every epoch.
     pub curve: bool,
     /// Whether the predicted classes are kept.
@@ -63,6 +70,7 @@ impl Job {
             models: 1,
             change: Change::default(),
             judge: Judge::Test,
+            test_pictures: TEST_PICTURES,
             curve: false,
             predictions: false,
         }
@@ -105,7 +113,7 @@ impl Job {
 
     /// Whether validation pictures are needed.
     pub fn needs_validation(&self) -> bool {
-        self.curve || self.judge == Judge::Validation
+        self.curve || self.judge != Judge::Test
     }
 }
 

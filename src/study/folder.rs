@@ -28,6 +28,8 @@ pub struct Manifest {
     pub epochs: Option<usize>,
     /// Replicas of an agreement study.
     pub models: usize,
+    /// Test pictures of generated sets, where they were set by hand.
+    pub test_pictures: Option<usize>,
     /// The folder of pictures, where one was given.
     pub data: Option<PathBuf>,
     /// The file of tuned settings, and its content.
@@ -94,6 +96,24 @@ impl StudyFolder {
         let folder = Self { path: path.to_owned(), _lock: lock };
         folder.write_json(MANIFEST, manifest)?;
         Ok(folder)
+    }
+
+    /// Takes up a folder as it is, to write its tables anew.
+    pub fn reopen(path: &Path) -> Result<(Self, Manifest), StudyError> {
+        let manifest = Self::manifest(path)?;
+        let lock = lock(path)?;
+        Ok((Self { path: path.to_owned(), _lock: lock }, manifest))
+    }
+
+    /// Every cell that is there, whatever run of the study it comes from. Damaged files are left out.
+    pub fn all_cells(&self) -> Result<Vec<Cell>, StudyError> {
+        let path = self.path.join(CELLS);
+        let entries = fs::read_dir(&path)
+            .map_err(|e| failed(&path, format!("cannot be read ({e}); give the folder of a study")))?;
+        let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        files.sort();
+        let json = files.iter().filter(|file| file.extension().is_some_and(|ext| ext == "json"));
+        Ok(json.filter_map(|file| serde_json::from_slice(&fs::read(file).ok()?).ok()).collect())
     }
 
     /// Reads the manifest of a folder.

@@ -130,8 +130,7 @@ fn judge(figures: &mut Figures, trainer: &mut Trainer, job: &Job, test: &Dataset
     let evaluation = trainer.evaluate("test")?;
     figures.test = scores(&evaluation);
     if job.models > 1 {
-        let pairwise = pairwise_agreement(&evaluation.predictions, test.classes.len())
-            .map_err(|error| TrainError::Data(error.to_string()))?;
+        let pairwise = pairwise_agreement(&evaluation.predictions, test.classes.len())?;
         let balanced_accuracy = evaluation.confusion.iter().map(|c| c.balanced_accuracy()).collect();
         figures.agreement = Some(Agreement { pairwise, balanced_accuracy });
     }
@@ -164,16 +163,21 @@ fn look(
     Ok(())
 }
 
-fn gate_mass(_: &mut Trainer, _: &Device, _: &Dataset) -> Result<Option<GateMass>, TrainError> {
-    Ok(None)
+/// `None` where every gate is closed, or where there is but one picture.
+fn gate_mass(trainer: &mut Trainer, device: &Device, data: &Dataset) -> Result<Option<GateMass>, TrainError> {
+    if data.len() < 2 {
+        return Ok(None);
+    }
+    let [own, other, constant] = trainer.gate_mass(device, data, 0)?.means();
+    Ok(own.is_finite().then_some(GateMass { own, other, constant }))
 }
 
 /// Means over the replicas.
-fn patched(trainer: &mut Trainer, copies: &[Dataset; 2]) -> Result<Patched, TrainError> {
-    let classes = copies[0].classes.len();
-    let labels = &copies[0].labels;
+fn patched(trainer: &mut Trainer, copies: &[(usize, Dataset); 2]) -> Result<Patched, TrainError> {
+    let classes = copies[0].1.classes.len();
+    let labels = &copies[0].1.labels;
     let mut predictions = Vec::new();
-    for (name, copy) in ["patch 0", "patch 1"].into_iter().zip(copies) {
+    for (name, (_, copy)) in ["patch 0", "patch 1"].into_iter().zip(copies) {
         trainer.add_dataset(name, copy)?;
         predictions.push(trainer.evaluate(name)?.predictions);
     }
@@ -185,8 +189,7 @@ fn patched(trainer: &mut Trainer, copies: &[Dataset; 2]) -> Result<Patched, Trai
         flips += flip_rate(a, b);
         let mut lowest: f64 = 1.0;
         for (patch, predicted) in [a, b].into_iter().enumerate() {
-            let found = group_accuracies(predicted, labels, labels)
-                .map_err(|error| TrainError::Data(error.to_string()))?;
+            let found = group_accuracies(predicted, labels, labels)?;
             for group in found {
                 groups[group.group as usize][patch] += group.accuracy;
                 lowest = lowest.min(group.accuracy);
@@ -195,8 +198,8 @@ fn patched(trainer: &mut Trainer, copies: &[Dataset; 2]) -> Result<Patched, Trai
         worst += lowest;
         // The patch of a class misleads every picture of another class.
         let (mut right, mut all) = (0, 0);
-        for (patch, predicted) in [a, b].into_iter().enumerate() {
-            for (predicted, &label) in predicted.iter().zip(labels).filter(|(_, l)| **l as usize != patch) {
+        for ((class, _), predicted) in copies.iter().zip([a, b]) {
+            for (predicted, &label) in predicted.iter().zip(labels).filter(|(_, l)| **l as usize != *class) {
                 right += usize::from(*predicted == label);
                 all += 1;
             }

@@ -7,6 +7,7 @@
 
 pub mod arm;
 mod cell;
+pub mod compare;
 mod compose;
 pub mod digits;
 pub mod document;
@@ -15,6 +16,7 @@ mod folder;
 pub mod measure;
 pub mod metric;
 pub mod pace;
+pub mod page;
 pub mod pictures;
 pub mod plot;
 pub mod published;
@@ -23,11 +25,16 @@ pub mod seeds;
 mod setting;
 pub mod studies;
 pub mod summary;
+#[cfg(test)]
+mod testing;
+pub mod tune;
 pub mod tuned;
 pub mod write;
 
 pub use arm::{Arm, BASELINE};
-pub use cell::{Agreement, Cell, Figures, GateMass, Job, Judge, Outcome, Patched, Point, Scores};
+pub use cell::{
+    Agreement, Cell, Figures, GateMass, Job, Judge, Outcome, Patched, Point, Scores, TEST_PICTURES,
+};
 pub use error::StudyError;
 pub use folder::{MANIFEST, Manifest, StudyFolder};
 pub use metric::{METRICS, Metric};

@@ -45,8 +45,8 @@ pub struct CellData {
     pub val: Option<Dataset>,
     /// To be judged by; absent where the cell is judged by validation.
     pub test: Option<Dataset>,
-    /// The test pictures with the patch of class 0 and with that of class 1.
-    pub patched: Option<[Dataset; 2]>,
+    /// The test pictures with the patch of one class and with that of another, and which classes these are.
+    pub patched: Option<[(usize, Dataset); 2]>,
 }
 
 /// What settings draw from, beside the generators.
@@ -56,8 +56,6 @@ pub struct Library {
     pub digits: Option<super::digits::Digits>,
     /// A user's folder, split anew for every seed.
     pub folders: HashMap<u64, Splits>,
-    /// Test pictures of a generated set.
-    pub test_pictures: usize,
     /// Cells on the same pictures share them as long as one of them runs.
     shared: Mutex<HashMap<String, Weak<CellData>>>,
 }
@@ -83,19 +81,15 @@ fn proportional(counts: &[usize], pictures: usize) -> Vec<usize> {
 }
 
 impl Library {
-    /// With so many test pictures per generated set.
-    pub fn new(test_pictures: usize) -> Self {
-        Self { test_pictures, ..Self::default() }
-    }
-
     /// The pictures of a job.
     pub fn pictures(&self, job: &Job) -> Result<Arc<CellData>, StudyError> {
         let key = format!(
-            "{} {} {:?} {:?} {}",
+            "{} {} {:?} {:?} {} {}",
             job.setting.name,
             job.seed,
             job.change,
             job.judge,
+            job.test_pictures,
             job.needs_validation()
         );
         let lock = || self.shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -148,10 +142,10 @@ impl Library {
             true => Some(clean(VALIDATION_PICTURES, Part::Val, PatchRule::None)?),
             false => None,
         };
-        let judged = job.judge == Judge::Test;
-        let test = |patch| clean(self.test_pictures, Part::Test, patch);
+        let judged = job.judge != Judge::Validation;
+        let test = |patch| clean(job.test_pictures, Part::Test, patch);
         let patched = match judged && job.setting.has_patch() {
-            true => Some([test(PatchRule::Always(0))?, test(PatchRule::Always(1))?]),
+            true => Some([(0, test(PatchRule::Always(0))?), (1, test(PatchRule::Always(1))?)]),
             false => None,
         };
         Ok(CellData { train, val, test: judged.then(|| test(PatchRule::None)).transpose()?, patched })
@@ -165,7 +159,7 @@ impl Library {
                 allowed: "one of the seeds that the folder was read for",
             })
         })?;
-        let test = (job.judge == Judge::Test).then(|| splits.test.clone());
+        let test = (job.judge != Judge::Validation).then(|| splits.test.clone());
         Ok(CellData { train: splits.train.clone(), val: splits.val.clone(), test, patched: None })
     }
 }

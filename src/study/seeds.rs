@@ -89,7 +89,7 @@ mod tests {
         let seeds = committed().unwrap();
         assert_eq!(seeds.last.len(), 20);
         assert!(seeds.validation.iter().all(|seed| !seeds.last.contains(seed)));
-        assert_eq!((seeds.test_pictures, seeds.trials), (3000, 24));
+        assert_eq!((seeds.test_pictures, seeds.trials), (crate::study::TEST_PICTURES, 24));
     }
 
     #[test]

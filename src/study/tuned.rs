@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Arm, Setting};
+use super::{Arm, Setting, StudyError};
 use crate::model::OptimizerConfig;
 
 /// The settings that searches move. A key that is left out stays as it is.
@@ -38,10 +38,12 @@ pub struct Choice {
     pub trials: usize,
     /// Seeds that every trial had.
     pub seeds: Vec<u64>,
-    /// Mean balanced accuracy on the validation pictures.
+    /// The trial that was best.
+    pub trial: usize,
+    /// Its mean balanced accuracy on the validation pictures.
     pub validation: f64,
-    /// The same of the settings as they were, the first trial.
-    pub before: f64,
+    /// The same of the settings as they were, trial 0; absent where that diverged.
+    pub before: Option<f64>,
     /// What it chose.
     pub moves: Moves,
 }
@@ -80,12 +82,36 @@ impl Moves {
 }
 
 impl Tuned {
+    /// Reads the file that a search wrote.
+    pub fn read(path: &std::path::Path) -> Result<Self, StudyError> {
+        let failed = |message: String| StudyError::File { path: path.to_owned(), message };
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| failed(format!("cannot be read ({e}); `rationale tune` writes such a file")))?;
+        toml::from_str(&text).map_err(|e| failed(format!("holds no tuned settings: {}", e.message())))
+    }
+
+    /// Adds the choices of another search; those for the same setting and method give way.
+    pub fn merge(&mut self, other: Tuned) {
+        let renewed = |old: &Choice| {
+            other.choices.iter().any(|new| (&new.setting, &new.method) == (&old.setting, &old.method))
+        };
+        self.choices.retain(|old| !renewed(old));
+        self.choices.extend(other.choices);
+        self.program = other.program;
+    }
+
     /// Gives an arm what was found for it on this setting, or for the method that it controls.
     pub fn apply(&self, setting: &Setting, arm: &mut Arm) {
         let fits = |choice: &&Choice| choice.setting == setting.name && choice.method == arm.tuned_as;
         if let Some(choice) = self.choices.iter().find(fits) {
             choice.moves.apply(arm);
             arm.tuned = true;
+            // The title names a λ that is no longer so.
+            if choice.moves.lambda.is_some()
+                && let Some((method, _)) = arm.title.split_once(", λ")
+            {
+                arm.title = method.to_owned();
+            }
         }
     }
 }

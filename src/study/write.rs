@@ -1,8 +1,11 @@
 //! Everything that is written from the cells: tables, plots, the page.
 
 use super::document::{Document, Table};
+use super::page::page;
+use super::plot::{NARROW, WIDE};
 use super::summary::Row;
 use super::{Cell, METRICS, Outcome, StudyError, StudyFolder};
+use crate::report::write_png;
 
 /// The tables in Markdown.
 pub const TABLES: &str = "tables.md";
@@ -141,6 +144,13 @@ pub fn write(
     for table in document.sections.iter().flat_map(|section| &section.tables) {
         folder.write(&format!("tables/{}.csv", table.name), &table_csv(table)?)?;
     }
+    for plot in document.sections.iter().flat_map(|section| &section.plots) {
+        let name = plot.name();
+        folder.write(&format!("plots/{name}.svg"), plot.svg(WIDE)?.as_bytes())?;
+        folder.write(&format!("plots/{name}-narrow.svg"), plot.svg(NARROW)?.as_bytes())?;
+        write_png(&folder.path().join(format!("plots/{name}.png")), &plot.bitmap(WIDE)?)?;
+    }
     folder.write(TABLES, document.markdown().as_bytes())?;
+    folder.write(PAGE, page(document)?.as_bytes())?;
     Ok(())
 }

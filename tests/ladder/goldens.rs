@@ -15,15 +15,19 @@ use crate::support;
 
 const DATA: Dimensions = Dimensions { count: 24, batch: 8, steps: 10, packed: true };
 
-struct Golden(Vec<u8>);
+pub struct Golden(Vec<u8>);
 
 impl Golden {
     fn open(mapping: Mapping) -> Self {
-        let path = format!("{}/tests/golden/reference_{mapping}.safetensors", env!("CARGO_MANIFEST_DIR"));
+        Self::named(&format!("reference_{mapping}"))
+    }
+
+    pub fn named(name: &str) -> Self {
+        let path = format!("{}/tests/golden/{name}.safetensors", env!("CARGO_MANIFEST_DIR"));
         Golden(std::fs::read(path).unwrap())
     }
 
-    fn floats(&self, name: &str) -> Option<Vec<f64>> {
+    pub fn floats(&self, name: &str) -> Option<Vec<f64>> {
         let file = safetensors::SafeTensors::deserialize(&self.0).unwrap();
         let view = file.tensor(name).ok()?;
         let data = view.data();
@@ -38,7 +42,7 @@ impl Golden {
         })
     }
 
-    fn words(&self, name: &str) -> Vec<u32> {
+    pub fn words(&self, name: &str) -> Vec<u32> {
         let file = safetensors::SafeTensors::deserialize(&self.0).unwrap();
         let view = file.tensor(name).unwrap();
         match view.dtype() {
@@ -51,7 +55,7 @@ impl Golden {
     }
 
     /// Bytes, four to a word.
-    fn packed(&self, name: &str) -> Vec<u32> {
+    pub fn packed(&self, name: &str) -> Vec<u32> {
         let bytes = self.words(name);
         bytes.chunks(4).map(|b| b.iter().rev().fold(0, |word, byte| word << 8 | byte)).collect()
     }

@@ -38,8 +38,10 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
     (
         "model",
         "mapping",
-        "m, the mapping layer, which explanations train: \"diagonal\", \"dense\", \"conv1x1\" or \"none\".\n\
-         Left out: diagonal for two-stage, none for label-only.",
+        "m, the mapping layer, which explanations train: \"diagonal\", \"dense\", \"conv1x1\", \"gate\"\n\
+         (looks at each picture; wants alignment_lr = 0.002 and alignment_epochs_first = 5), \"none\", or \"auto\":\n\
+         gate where f(x) has 6×6 positions or more, else diagonal. Left out: diagonal where the method acts\n\
+         through m, else none.",
         "\"diagonal\"",
     ),
     ("model", "classifier", "c, the classifier. Layers as in `features`; the last one is \"output\".", ""),

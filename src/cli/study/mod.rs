@@ -1,6 +1,9 @@
 //! `rationale study`: one question, many models, tables.
 
+pub mod compare;
 mod progress;
+mod sources;
+pub mod tune;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,8 +16,12 @@ use super::nearest::nearest;
 use super::settings::DeviceFlag;
 use super::terminal;
 use crate::exec::Device;
+use crate::study::digits::Digits;
+use crate::study::document::Document;
 use crate::study::pictures::Library;
 use crate::study::runner::{Running, run as run_cells};
+use crate::study::summary::Row;
+use crate::study::tuned::Tuned;
 use crate::study::{
     Cell, Job, Manifest, Options, PROGRAM, Study, StudyError, StudyFolder, seeds, summary, write,
 };
@@ -47,6 +54,9 @@ pub struct StudyArgs {
     name: String,
     #[command(flatten)]
     cells: CellFlags,
+    /// Only these of the study's data sets, such as DS,BS
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    sets: Vec<String>,
     /// Models of an agreement study
     #[arg(long, value_name = "N", default_value_t = 30)]
     models: usize,
@@ -73,6 +83,9 @@ pub struct CellFlags {
     /// Epochs of every model, instead of the setting's
     #[arg(long, value_name = "N")]
     pub epochs: Option<usize>,
+    /// Test pictures of generated sets, for a first look [default: 3000]
+    #[arg(long, value_name = "N")]
+    pub test_pictures: Option<usize>,
     /// The folder; an earlier run in it goes on [default: runs/<name>-<time>]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -137,7 +150,14 @@ pub(super) fn prepare(flags: &CellFlags, stem: &str, mut manifest: Manifest) -> 
     manifest.program = PROGRAM.to_owned();
     manifest.command = command(&out);
     manifest.device = match &device {
-        Device::Cpu { .. } => format!("{}, {}", device.title(), terminal::plural(workers, "model at a time")),
+        Device::Cpu { .. } => format!(
+            "{}, {}",
+            device.title(),
+            match workers {
+                1 => "one model at a time".to_owned(),
+                n => format!("{n} models at a time"),
+            }
+        ),
         Device::Gpu { .. } => device.title(),
     };
     manifest.started = timestamp(now);
@@ -188,18 +208,82 @@ pub(super) fn cells(
     }
 }
 
+/// The result on standard output, and where the rest is.
+pub(super) fn say(
+    folder: &StudyFolder,
+    document: &Document,
+    rows: &[Row],
+    flags: &CellFlags,
+) -> Result<(), CliError> {
+    if flags.json {
+        terminal::print(&format!("{:#}\n", write::results(document, rows)))?;
+    } else {
+        terminal::print(&document.markdown())?;
+    }
+    terminal::field("page", &folder.path().join(write::PAGE).display().to_string());
+    Ok(())
+}
+
+/// Tables, plots and page from the cells that are there.
+fn again(study: Study, flags: &CellFlags) -> Result<(), CliError> {
+    let Some(out) = &flags.out else {
+        return Err(CliError::Usage("--tables-only wants the study's folder: name it with --out".to_owned()));
+    };
+    let (folder, mut manifest) = StudyFolder::reopen(out)?;
+    if manifest.name != study.name() {
+        return Err(CliError::Usage(format!(
+            "{} holds {} {}, not study {}",
+            out.display(),
+            manifest.kind,
+            manifest.name,
+            study.name()
+        )));
+    }
+    let options = Options {
+        epochs: manifest.epochs,
+        models: manifest.models,
+        test_pictures: manifest.test_pictures,
+        tuned: manifest.tuned.clone(),
+        ..Default::default()
+    };
+    let cells = study.sorted(folder.all_cells()?, &options)?;
+    manifest.seeds = cells.iter().map(|cell| cell.job.seed).collect();
+    manifest.seeds.sort_unstable();
+    manifest.seeds.dedup();
+    finish(study, &folder, &manifest, &cells, flags)
+}
+
+/// Writes everything that follows from the cells, and says it.
+fn finish(
+    study: Study,
+    folder: &StudyFolder,
+    manifest: &Manifest,
+    cells: &[Cell],
+    flags: &CellFlags,
+) -> Result<(), CliError> {
+    let rows = summary::rows(cells).map_err(StudyError::from)?;
+    let document = study.document(cells, manifest)?;
+    write::write(folder, &document, cells, &rows)?;
+    say(folder, &document, &rows, flags)
+}
+
 pub fn run(args: &StudyArgs) -> Result<(), CliError> {
     let study = Study::named(&args.name).map_err(hinted)?;
     let flags = &args.cells;
+    if args.tables_only {
+        return again(study, flags);
+    }
     let options = Options {
         seeds: match &flags.seeds {
             Some(text) => seeds::parse(text)?,
             None => study.default_seeds()?,
         },
         methods: flags.methods.clone(),
+        sets: args.sets.clone(),
         epochs: flags.epochs,
         models: args.models,
-        tuned: None,
+        test_pictures: flags.test_pictures,
+        tuned: args.tuned.as_deref().map(Tuned::read).transpose()?,
     };
     // All that can be wrong with the names comes out before a device is opened.
     let jobs = study.jobs(&options).map_err(hinted)?;
@@ -210,20 +294,21 @@ pub fn run(args: &StudyArgs) -> Result<(), CliError> {
         methods: options.methods.clone(),
         epochs: options.epochs,
         models: options.models,
+        test_pictures: options.test_pictures,
         data: args.data.clone(),
         tuned: options.tuned.clone(),
         ..Default::default()
     };
-    let prepared = prepare(flags, &format!("study-{}", study.name()), manifest)?;
-    let library = Library::new(seeds::committed()?.test_pictures);
-    let cells = cells(&prepared, &jobs, &library, flags.quiet)?;
-    let rows = summary::rows(&cells).map_err(StudyError::from)?;
-    let document = study.document(&cells, &prepared.manifest)?;
-    write::write(&prepared.folder, &document, &cells, &rows)?;
-    if flags.json {
-        terminal::print(&format!("{:#}\n", write::results(&document, &rows)))?;
-    } else {
-        terminal::print(&document.markdown())?;
+    let mut library = Library::default();
+    if let Some(data) = &args.data {
+        library.digits = Some(Digits::read(data)?);
+    } else if study == Study::Digits {
+        return Err(CliError::Usage(
+            "the digits are no part of the program: give a folder with train/<digit>/ and test/<digit>/, or one with the four IDX files, with --data"
+                .to_owned(),
+        ));
     }
-    Ok(())
+    let prepared = prepare(flags, &format!("study-{}", study.name()), manifest)?;
+    let cells = cells(&prepared, &jobs, &library, flags.quiet)?;
+    finish(study, &prepared.folder, &prepared.manifest, &cells, flags)
 }

@@ -51,10 +51,14 @@ pub struct Options {
     pub seeds: Vec<u64>,
     /// Arms or methods; empty for all.
     pub methods: Vec<String>,
+    /// Data sets; empty for all that the study has.
+    pub sets: Vec<String>,
     /// Epochs of every model, where they are not the setting's.
     pub epochs: Option<usize>,
     /// Replicas of an agreement study.
     pub models: usize,
+    /// Test pictures of generated sets, where they are not the committed number.
+    pub test_pictures: Option<usize>,
     /// What searches found.
     pub tuned: Option<Tuned>,
 }
@@ -219,14 +223,39 @@ impl Study {
                 jobs
             }
         };
+        let fits = |job: &Job, set: &String| job.setting.name.eq_ignore_ascii_case(set);
+        for set in &options.sets {
+            if !one_seed.iter().any(|job| fits(job, set)) {
+                let mut known: Vec<String> = one_seed.iter().map(|job| job.setting.name.clone()).collect();
+                known.dedup();
+                let what = "data set in this study";
+                return Err(StudyError::Unknown { what, name: set.clone(), known });
+            }
+        }
+        one_seed.retain(|job| options.sets.is_empty() || options.sets.iter().any(|set| fits(job, set)));
         if let Some(epochs) = options.epochs {
             one_seed.iter_mut().for_each(|job| job.arm.train.epochs = epochs);
+        }
+        if let Some(pictures) = options.test_pictures {
+            one_seed.iter_mut().for_each(|job| job.test_pictures = pictures);
         }
         let with_seed = |seed: &u64| {
             let seed = *seed;
             one_seed.iter().map(move |job| Job { seed, ..job.clone() }).collect::<Vec<_>>()
         };
         Ok(options.seeds.iter().flat_map(with_seed).collect())
+    }
+
+    /// Cells in the order of the study's own, whichever run they come from; strangers last.
+    pub fn sorted(self, mut cells: Vec<Cell>, options: &Options) -> Result<Vec<Cell>, StudyError> {
+        let mut seeds: Vec<u64> = cells.iter().map(|cell| cell.job.seed).collect();
+        seeds.sort_unstable();
+        seeds.dedup();
+        let all = Options { seeds, methods: Vec::new(), ..options.clone() };
+        let places: std::collections::HashMap<String, usize> =
+            self.jobs(&all)?.iter().enumerate().map(|(place, job)| (job.name(), place)).collect();
+        cells.sort_by_key(|cell| places.get(&cell.job.name()).copied().unwrap_or(usize::MAX));
+        Ok(cells)
     }
 
     /// What the cells say.
@@ -299,6 +328,9 @@ pub(super) fn document(
     ];
     if let Some(epochs) = manifest.epochs {
         facts.push(("epochs".to_owned(), format!("{epochs}, set by hand: not the setting's")));
+    }
+    if let Some(pictures) = manifest.test_pictures {
+        facts.push(("test pictures".to_owned(), format!("{pictures}, set by hand: for a first look")));
     }
     facts.push((
         "settings".to_owned(),
