@@ -110,7 +110,7 @@ mod tests {
             let largest = groups.reduce(&values, f64::NEG_INFINITY, super::larger);
             for lane in 0..groups.width() {
                 let own = || values.iter().skip(lane % inner).step_by(inner);
-                assert_eq!(sums[lane], own().sum());
+                assert_eq!(sums[lane], own().sum::<f64>());
                 assert_eq!(largest[lane], own().copied().fold(0.0, f64::max));
             }
             assert_eq!(groups.each(&sums, |x| -x), sums.iter().map(|x| -x).collect::<Vec<_>>());
