@@ -40,7 +40,7 @@ def losses(p, x, outside, labels, explained):
     summed = F.log_softmax(logits, dim=1).sum(1)[explained].sum()
     g, = torch.autograd.grad(summed, x, create_graph=True)
     penalty = ((outside * g)[explained] ** 2).sum() / max(int(explained.sum()), 1)
-    return F.cross_entropy(logits, labels), penalty, g
+    return F.cross_entropy(logits, labels), penalty
 
 def main():
     rng = np.random.RandomState(31)
@@ -71,13 +71,12 @@ def main():
     adam = torch.optim.Adam(p.values(), lr=1e-2, betas=(0.9, 0.999), eps=1e-8)
     history = torch.zeros(2, STEPS, dtype=torch.float64)
     for step, batch in enumerate(torch.from_numpy(batches)):
-        ce, penalty, g = losses(p, x[batch], outside[batch], labels[batch], explained[batch])
+        ce, penalty = losses(p, x[batch], outside[batch], labels[batch], explained[batch])
         history[:, step] = torch.stack([ce, penalty]).detach()
         if step == 0:
             # Biases reach G through the probabilities alone.
             alone = torch.autograd.grad(penalty, list(p.values()), retain_graph=True)
             tensors |= {f"penalty/{k}": to_ours(d) for k, d in zip(p, alone)}
-            tensors["g"] = (g * explained[batch][:, None, None, None]).permute(0, 2, 3, 1)
         adam.zero_grad()
         (ce + LAMBDA * penalty).backward()
         if step == 0:

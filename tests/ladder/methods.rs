@@ -2,16 +2,16 @@
 
 use rationale::exec::{CpuSession, Session};
 use rationale::model::{
-    Constraint, Conv, Dimensions, Layer, Linear, MapShape, Mapping, ModelConfig, Network, OptimizerConfig,
-    Pool, Route, Stage1, Stage2, Tape, advance, constrained, data_source, grad_reg, joint, masked_copies,
-    no_mapping, stage1, stage2,
+    Constraint, Conv, Dimensions, GateGradient, Layer, Linear, MapShape, Mapping, ModelConfig, Network,
+    OptimizerConfig, Pool, Route, Stage1, Stage2, Tape, advance, constrained, data_source, grad_reg, joint,
+    masked_copies, no_mapping, stage1, stage2,
 };
 use rationale::ops::{cross_entropy, gather, kl_divergence, reduce, softmax};
 use rationale::plan::{Part, Plan, Role, Variants};
 use rationale::shader::DType;
 
 use crate::goldens::Golden;
-use crate::gradients::{DATA, check, difference, models, session, still};
+use crate::gradients::{DATA, check, check_in, difference, models, session, still};
 use crate::support;
 
 fn label(network: &Network) -> Stage1 {
@@ -43,6 +43,32 @@ fn the_second_backward_pass_gives_the_derivatives_of_the_penalty() {
             check(network, &plan, &losses, &Part::ALL, i as u64);
         }
     }
+}
+
+#[test]
+fn the_second_backward_pass_takes_a_gate_as_constant() {
+    // A gate whose last weights are all zero is the same at every position and for every picture: a constant, whose
+    // penalty central differences can see. Some channels are closed.
+    let conv = |out| Layer::Conv(Conv { out, kernel: 3, stride: 2, padding: 1, dilation: 1 });
+    let model = ModelConfig {
+        features: vec![conv(6), Layer::Relu],
+        mapping: Mapping::Gate,
+        classifier: vec![conv(5), Layer::Relu, Layer::AveragePool, Layer::Output],
+    };
+    let network = Network::new(&model, MapShape { height: 9, width: 7, channels: 2 }, 3, 2).unwrap();
+    let route = Route::stage1(false).through_gate(GateGradient::Constant);
+    let stage = Stage1 { route, optimizer: still() };
+    let plan = grad_reg(&network, &DATA, &stage, 0.5, true, &Variants::new()).unwrap();
+    let (mut session, loaded) = session(&network, &plan, 3);
+    let zeros = session.read("mapping.2.weight").unwrap().len();
+    session.write("mapping.2.weight", &vec![0.0; zeros]).unwrap();
+    session.write("mapping.2.bias", &[0.5, -1.5, -0.25, 2.0, -3.0, 0.0].repeat(2)).unwrap();
+    let losses = [("stage1.losses", 1.0), ("stage2.losses", 0.5)];
+    check_in(session, loaded, &network, &losses, &[Part::Features, Part::Classifier], 3);
+
+    let open = Stage1 { route: Route::stage1(true), optimizer: still() };
+    let error = grad_reg(&network, &DATA, &open, 0.5, true, &Variants::new()).unwrap_err().to_string();
+    assert!(error.contains("mapping_in_stage1"), "{error}");
 }
 
 #[test]
@@ -192,7 +218,6 @@ fn follow_pytorch(session: &mut dyn Session, bound: f64, drift: f64) {
     for (name, key) in [("labels", "labels"), ("explained", "explained"), ("order", "batches")] {
         session.write_index(&format!("train.{name}"), &golden.words(&format!("data/{key}"))).unwrap();
     }
-    session.write("train.class_weights", &[1.0; 3]).unwrap();
     session.write("stage1.lr", &[1e-2]).unwrap();
     let own = |session: &mut dyn Session, name: &str| -> Vec<f64> {
         session.read(name).unwrap().into_iter().map(f64::from).collect()
@@ -203,12 +228,20 @@ fn follow_pytorch(session: &mut dyn Session, bound: f64, drift: f64) {
         session.write(&parameter.name, &start).unwrap();
     }
     let device = session.device();
-    session.run(loaded, 1).unwrap();
-    for parameter in network.parameters() {
-        let (layer, field) = parameter.name.rsplit_once('.').unwrap();
-        let expected = golden.floats(&format!("gradient/{}", parameter.name)).unwrap();
-        let d = difference(&own(session, &format!("{layer}.d_{field}")), &expected);
-        assert!(d.within(bound), "{device}, {}: {d:?}", parameter.name);
+    // Labels that weigh nothing leave the penalty alone, and move no weight.
+    for (weight, key) in [(0.0, "penalty"), (1.0, "gradient")] {
+        session.write("train.class_weights", &[weight; 3]).unwrap();
+        session.write_index("train.clock", &[0]).unwrap();
+        session.run(loaded, 1).unwrap();
+        for parameter in network.parameters() {
+            let (layer, field) = parameter.name.rsplit_once('.').unwrap();
+            let mut expected = golden.floats(&format!("{key}/{}", parameter.name)).unwrap();
+            if key == "penalty" {
+                expected.iter_mut().for_each(|value| *value *= 0.75);
+            }
+            let d = difference(&own(session, &format!("{layer}.d_{field}")), &expected);
+            assert!(d.within(bound), "{device}, {key}/{}: {d:?}", parameter.name);
+        }
     }
     session.run(loaded, 4).unwrap();
     for parameter in network.parameters() {

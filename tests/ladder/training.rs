@@ -151,6 +151,37 @@ fn every_method_repeats_resumes_and_has_replicas_that_equal_single_runs() {
 }
 
 #[test]
+fn what_learns_from_explanations_has_a_rate_of_its_own() {
+    let data = support::pictures(20);
+    for (method, moved) in [(Method::NoMapping, "features.0.weight"), (Method::Constrained, "mapping.weight")]
+    {
+        for alternation in [Alternation::Batch, Alternation::Epoch] {
+            if method == Method::Constrained && alternation == Alternation::Epoch {
+                continue;
+            }
+            // Stage 1 stands still; a bound of 0 makes the multiplier grow with the first batch.
+            let config = TrainConfig {
+                method,
+                alternation,
+                label_lr: 0.0,
+                constraint: 0.0,
+                multiplier_lr: 10.0,
+                ..support::small_config()
+            };
+            let model = support::small_model(method.default_mapping());
+            let seeds = [Seeds::from_seed(1)];
+            let mut trainer =
+                Trainer::new(&support::cpu(), &model, &config, &data, &seeds, &Variants::new()).unwrap();
+            let before = trainer.checkpoint().tensors.clone();
+            trainer.train_epoch().unwrap();
+            let after = &trainer.checkpoint().tensors;
+            assert_ne!(before[moved], after[moved], "{method}, {alternation:?}");
+            assert_eq!(before["classifier.0.weight"], after["classifier.0.weight"], "{method}");
+        }
+    }
+}
+
+#[test]
 fn a_second_term_of_weight_0_changes_nothing() {
     // With a weight of 0 on the second term the weights are those of label-only, bit for bit.
     let data = support::pictures(20);

@@ -81,7 +81,8 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
     (
         "train",
         "alignment_lr",
-        "Learning rate of stage 2, which learns from explanations and updates m alone.",
+        "Learning rate of stage 2, which learns from explanations and updates m alone (with \"no-mapping\" f, which\n\
+         wants a far smaller one); of m with \"constrained\".",
         "",
     ),
     (
@@ -149,9 +150,19 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
         "Weights the classes so that each counts the same in the loss of stage 1, however many pictures it has.",
         "",
     ),
-    ("train", "lambda", "Weight of the second loss of \"joint\" and of the penalty of \"grad-reg\".", ""),
+    (
+        "train",
+        "lambda",
+        "Weight of the alignment loss in \"joint\", of the penalty on the input gradient in \"grad-reg\".",
+        "",
+    ),
     ("train", "constraint", "epsilon of \"constrained\": the alignment loss that m has to reach.", ""),
-    ("train", "multiplier_lr", "rho of \"constrained\": how fast its multiplier follows the violation.", ""),
+    (
+        "train",
+        "multiplier_lr",
+        "rho of \"constrained\": its multiplier mu grows by rho times (alignment loss - epsilon) after each batch.",
+        "",
+    ),
     (
         "seeds",
         "seed",
