@@ -27,6 +27,8 @@ pub mod studies;
 pub mod summary;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 pub mod tune;
 pub mod tuned;
 pub mod write;

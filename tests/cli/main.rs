@@ -6,4 +6,5 @@
 mod bad_input;
 mod commands;
 mod resume;
+mod studies;
 mod support;
