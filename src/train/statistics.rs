@@ -76,6 +76,7 @@ impl Summary {
     }
 
     /// s² / n, where there are two numbers or more.
+    #[cfg(feature = "runs")]
     fn squared_error(&self, what: &'static str) -> Result<f64, StatisticsError> {
         at_least(what, 2, self.count)?;
         self.sd.map(|sd| sd * sd / self.count as f64).ok_or(StatisticsError::TooFew {
