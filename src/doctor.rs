@@ -22,6 +22,8 @@ pub struct Finding {
     pub seed: u64,
     /// Largest error as a share of its bound; at most 1 in a sound kernel.
     pub worst: f64,
+    /// Largest absolute error, as a share of the largest finite value expected.
+    pub error: f64,
     /// What is wrong, in words; `None` when nothing is.
     pub fault: Option<String>,
 }
@@ -51,7 +53,7 @@ pub fn draw(case: &Case, seed: u64) -> Vec<(String, Vec<u32>)> {
     inputs
 }
 
-fn fill(session: &mut dyn Session, case: &Case, seed: u64, absolute: bool) -> Result<(), ExecError> {
+pub(crate) fn fill(session: &mut dyn Session, case: &Case, seed: u64, absolute: bool) -> Result<(), ExecError> {
     for ((tensor, _), (name, words)) in case.inputs.iter().zip(draw(case, seed)) {
         match case.plan.tensor(*tensor).dtype {
             DType::U32 => session.write_index(&name, &words)?,
@@ -132,6 +134,14 @@ pub fn compare(
     worst
 }
 
+/// Largest |found − expected| over largest |expected|, among what is finite.
+pub(crate) fn relative_error(found: &[f32], expected: &[f64]) -> f64 {
+    let finite = || found.iter().zip(expected).filter(|(f, e)| f.is_finite() && e.is_finite());
+    let largest = finite().map(|(_, e)| e.abs()).fold(0.0, f64::max);
+    let error = finite().map(|(f, e)| (f64::from(*f) - e).abs()).fold(0.0, f64::max);
+    if largest > 0.0 { error / largest } else { error }
+}
+
 /// Runs one case on a device and holds the result against the oracle.
 pub fn examine(device: &Device, case: &Case, seed: u64) -> Result<Finding, ExecError> {
     let expected = oracle(case, seed, false)?;
@@ -161,12 +171,13 @@ pub fn examine(device: &Device, case: &Case, seed: u64) -> Result<Finding, ExecE
         }
     };
 
-    let mut worst = 0.0;
+    let (mut worst, mut error) = (0.0, 0.0);
     let mut fault = (!broken.is_empty()).then(|| format!("wrote outside of {}", broken.join(", ")));
     for (i, tensor) in outputs(case).into_iter().enumerate() {
         let magnitude = magnitudes.as_ref().map(|m| m[i].as_slice());
         let (share, at) = compare(&found[i], &expected[i], magnitude, &case.tolerance);
         worst = f64::max(worst, share);
+        error = f64::max(error, relative_error(&found[i], &expected[i]));
         if share > 1.0 && fault.is_none() {
             fault = Some(format!(
                 "`{}`[{at}] is {}, expected {}: {share:.3} times its bound",
@@ -183,6 +194,7 @@ pub fn examine(device: &Device, case: &Case, seed: u64) -> Result<Finding, ExecE
         shape: case.shape.clone(),
         seed,
         worst,
+        error,
         fault,
     })
 }

@@ -1,13 +1,15 @@
 //! `rationale devices`: every adapter, and which one a choice means.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use serde_json::json;
 
 use super::error::CliError;
 use super::settings::DeviceFlag;
 use super::terminal;
-use crate::exec::{CpuSession, Session};
-use crate::gpu::{self, Chosen};
+use crate::exec::{CpuSession, Device, Session};
+use crate::gpu::{self, Choice, Chosen, DeviceError, GpuOptions};
 use crate::plan::show_bytes;
 
 /// List the devices, their limits and features, and which one would be used and why
@@ -19,6 +21,29 @@ pub struct DevicesArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+/// Opens what a choice means. `RATIONALE_SHADERS=DIR` runs the shaders of that folder in place of those compiled in, and
+/// says so once.
+pub fn open(choice: &Choice) -> Result<Device, DeviceError> {
+    open_with(choice, GpuOptions::default())
+}
+
+/// The same with options.
+pub fn open_with(choice: &Choice, options: GpuOptions) -> Result<Device, DeviceError> {
+    let shaders = std::env::var_os("RATIONALE_SHADERS").filter(|folder| !folder.is_empty());
+    let device = Device::open_with(choice, GpuOptions { shaders: shaders.map(PathBuf::from), ..options })?;
+    if let Device::Gpu { gpu, .. } = &device {
+        let edited = gpu.edited().names();
+        if !edited.is_empty() {
+            terminal::warning(&format!(
+                "RATIONALE_SHADERS replaces {}: {}",
+                terminal::plural(edited.len(), "shader"),
+                edited.join(", ")
+            ));
+        }
+    }
+    Ok(device)
 }
 
 pub fn run(args: &DevicesArgs) -> Result<(), CliError> {

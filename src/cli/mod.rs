@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod bench;
 mod config;
 mod demo;
 mod devices;
@@ -42,6 +43,7 @@ enum Command {
     Study(Box<study::StudyArgs>),
     Tune(Box<study::tune::TuneArgs>),
     Init(init::InitArgs),
+    Bench(bench::BenchArgs),
     Devices(devices::DevicesArgs),
     Doctor(doctor::DoctorArgs),
     Plan(Box<plan::PlanArgs>),
@@ -59,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::Study(args) => study::run(args),
         Command::Tune(args) => study::tune::run(args),
         Command::Init(args) => init::run(args),
+        Command::Bench(args) => bench::run(args),
         Command::Devices(args) => devices::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Plan(args) => plan::run(args),

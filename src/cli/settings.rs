@@ -9,6 +9,8 @@ use super::config::Config;
 use super::error::CliError;
 use super::values::{Seed, Size};
 use crate::data::MaskPolarity;
+use crate::exec::Device;
+use crate::gpu::DeviceError;
 use crate::model::Mapping;
 use crate::train::{DataFill, MaskSource, Method};
 
@@ -176,5 +178,10 @@ impl DeviceFlag {
     /// What was said, or `auto`.
     pub fn name(&self) -> &str {
         self.device.as_deref().unwrap_or("auto")
+    }
+
+    /// Opens it.
+    pub fn open(&self) -> Result<Device, DeviceError> {
+        super::devices::open(&self.name().parse().unwrap_or_default())
     }
 }

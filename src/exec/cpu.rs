@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{ExecError, Loaded, Observer, Session};
+use super::{ExecError, Loaded, Observer, Session, Time};
 use crate::cpu::{ArgError, Args, Host, Real, Slice, parallel};
 use crate::kernels;
 use crate::plan::{Command, Plan};
@@ -230,6 +230,12 @@ impl<T: TwinOf> Session for CpuSession<T> {
             }
         }
         Ok(true)
+    }
+
+    fn time(&mut self, plan: Loaded, command: usize, times: usize) -> Result<Time, ExecError> {
+        let start = std::time::Instant::now();
+        parallel::in_pool(|| (0..times).try_for_each(|_| self.run_command(plan, command)))?;
+        Ok(Time { wall: start.elapsed().as_secs_f64(), device: None })
     }
 
     fn wait(&mut self) -> Result<(), ExecError> {

@@ -2,18 +2,23 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use super::pipelines::{self, Pipeline};
-use super::{AdapterReport, DeviceError};
+use super::{AdapterReport, DeviceError, EditedShaders};
 use crate::plan::Limits;
 use crate::shader::Shader;
 
 /// How a device of our own is opened.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct GpuOptions {
     /// Ask for no more than WebGPU's default limits and no features: what a borrowed device may have.
     pub default_limits: bool,
+    /// Ask for timestamps where the adapter has them, for benches.
+    pub timestamps: bool,
+    /// A folder like `shaders/` whose texts take the place of those compiled in; see [`super::EditedShaders`].
+    pub shaders: Option<PathBuf>,
 }
 
 /// A device, its queue and the pipelines made on it. Cheap to share within a thread by `Rc`.
@@ -23,6 +28,7 @@ pub struct Gpu {
     title: String,
     lost: Arc<Mutex<Option<String>>>,
     pipelines: RefCell<HashMap<(&'static str, &'static str), Arc<Pipeline>>>,
+    edited: EditedShaders,
 }
 
 impl std::fmt::Debug for Gpu {
@@ -39,15 +45,24 @@ impl Gpu {
         options: GpuOptions,
     ) -> Result<Self, DeviceError> {
         let required_limits = if options.default_limits { wgpu::Limits::default() } else { adapter.limits() };
+        let edited = match &options.shaders {
+            Some(folder) => EditedShaders::read(folder)?,
+            None => EditedShaders::default(),
+        };
+        let mut required_features = wgpu::Features::empty();
+        if options.timestamps {
+            required_features |= adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
+        }
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("rationale"),
-            required_features: wgpu::Features::empty(),
+            required_features,
             required_limits,
             ..Default::default()
         };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
             .map_err(|e| DeviceError::Open { adapter: report.title(), message: e.to_string() })?;
-        let gpu = Self::borrow(device, queue, format!("{}, {}", report.title(), report.driver));
+        let mut gpu = Self::borrow(device, queue, format!("{}, {}", report.title(), report.driver));
+        gpu.edited = edited;
         let lost = Arc::clone(&gpu.lost);
         gpu.device.set_device_lost_callback(move |reason, message| {
             if let Ok(mut lost) = lost.lock() {
@@ -60,7 +75,7 @@ impl Gpu {
 
     /// Works on a host's device: sets no handlers on it and asks for nothing more than it has.
     pub fn borrow(device: wgpu::Device, queue: wgpu::Queue, title: String) -> Self {
-        Self { device, queue, title, lost: Arc::default(), pipelines: RefCell::default() }
+        Self { device, queue, title, lost: Arc::default(), pipelines: RefCell::default(), edited: EditedShaders::default() }
     }
 
     /// The device.
@@ -76,6 +91,11 @@ impl Gpu {
     /// Adapter, backend and driver in one line.
     pub fn title(&self) -> &str {
         &self.title
+    }
+
+    /// The shaders whose text is not the one compiled in.
+    pub fn edited(&self) -> &EditedShaders {
+        &self.edited
     }
 
     /// The driver's words, if the device is known to be lost.
@@ -101,7 +121,7 @@ impl Gpu {
         if let Some(pipeline) = self.pipelines.borrow().get(&key) {
             return Arc::clone(pipeline);
         }
-        let pipeline = Arc::new(pipelines::create(&self.device, shader));
+        let pipeline = Arc::new(pipelines::create(&self.device, shader, self.edited.text(shader)));
         self.pipelines.borrow_mut().insert(key, Arc::clone(&pipeline));
         pipeline
     }

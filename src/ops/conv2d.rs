@@ -6,6 +6,7 @@ use crate::plan::{Plan, PlanError, Record, TensorId, Work};
 
 mod cases;
 pub use cases::cases;
+pub(crate) use cases::cases_at;
 
 /// The windows, each pair as (height, width).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
