@@ -53,7 +53,7 @@ pub fn draw(case: &Case, seed: u64) -> Vec<(String, Vec<u32>)> {
     inputs
 }
 
-pub(crate) fn fill(session: &mut dyn Session, case: &Case, seed: u64, absolute: bool) -> Result<(), ExecError> {
+fn fill_with(session: &mut dyn Session, case: &Case, seed: u64, absolute: bool) -> Result<(), ExecError> {
     for ((tensor, _), (name, words)) in case.inputs.iter().zip(draw(case, seed)) {
         match case.plan.tensor(*tensor).dtype {
             DType::U32 => session.write_index(&name, &words)?,
@@ -70,6 +70,11 @@ pub(crate) fn fill(session: &mut dyn Session, case: &Case, seed: u64, absolute: 
     Ok(())
 }
 
+/// Writes a case's inputs, drawn from a seed, into a session that has loaded its plan.
+pub fn fill(session: &mut dyn Session, case: &Case, seed: u64) -> Result<(), ExecError> {
+    fill_with(session, case, seed, false)
+}
+
 /// The outputs under test: what the last command of the case's kernel writes.
 fn outputs(case: &Case) -> Vec<TensorId> {
     let last = case.plan.commands().iter().rev().find(|command| command.shader.kernel == case.kernel);
@@ -80,7 +85,7 @@ fn outputs(case: &Case) -> Vec<TensorId> {
 fn oracle(case: &Case, seed: u64, absolute: bool) -> Result<Vec<Vec<f64>>, ExecError> {
     let mut session = CpuSession::<f64>::new();
     let loaded = session.load(&case.plan)?;
-    fill(&mut session, case, seed, absolute)?;
+    fill_with(&mut session, case, seed, absolute)?;
     session.run(loaded, 1)?;
     outputs(case)
         .into_iter()
@@ -150,7 +155,7 @@ pub fn examine(device: &Device, case: &Case, seed: u64) -> Result<Finding, ExecE
         _ => None,
     };
     let read = |session: &mut dyn Session, loaded: Loaded| -> Result<Vec<Vec<f32>>, ExecError> {
-        fill(session, case, seed, false)?;
+        fill(session, case, seed)?;
         session.run(loaded, 1)?;
         let names = outputs(case).into_iter().map(|tensor| case.plan.tensor(tensor).name.clone());
         names.map(|name| session.read_output(loaded, &name)).collect()

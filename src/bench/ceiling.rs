@@ -95,8 +95,7 @@ pub fn prove_timer(device: &Device, timer: &Timer) -> Result<Proof, BenchError> 
     for _ in 0..3 {
         let light = timer.net(&timer.gross(session.as_mut(), loaded, 0)?);
         let heavy = timer.net(&timer.gross(session.as_mut(), loaded, 1)?);
-        let proof =
-            Proof { light, heavy, work: WORK, found: heavy.min / light.min, allowed: ALLOWED };
+        let proof = Proof { light, heavy, work: WORK, found: heavy.min / light.min, allowed: ALLOWED };
         let off = |proof: &Proof| (proof.found / WORK as f64 - 1.0).abs();
         if nearest.as_ref().is_none_or(|nearest| off(&proof) < off(nearest)) {
             nearest = Some(proof);

@@ -37,8 +37,7 @@ pub fn dump(device: &Device, folder: &Path, kernel: Option<&str>) -> Result<Vec<
         Ok(()) => Ok(path),
         Err(source) => Err(DumpError::Write { path, source }),
     };
-    std::fs::create_dir_all(folder)
-        .map_err(|source| DumpError::Write { path: folder.to_owned(), source })?;
+    std::fs::create_dir_all(folder).map_err(|source| DumpError::Write { path: folder.to_owned(), source })?;
     let mut paths = Vec::new();
     for row in KERNELS.iter().filter(|row| kernel.is_none_or(|part| row.name.contains(part))) {
         for shader in row.shaders() {

@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use super::{BenchError, Ceilings, Shape, Spread, Timer, shapes};
 use crate::doctor::{self, Finding};
-use crate::exec::{Device, ExecError};
+use crate::exec::Device;
 use crate::kernels::{KERNELS, Kernel};
 
 /// FLOPs above which the f64 twin takes too long to be the reference.
-const TWIN_FLOPS: u64 = 1_000_000_000;
+const TWIN_FLOPS: u64 = 500_000_000;
 /// Seconds at the multiply-add ceiling beyond which a shape is too large for the device.
 const LONGEST: f64 = 0.02;
 
@@ -158,7 +158,8 @@ fn bench(
 fn time(device: &Device, timer: &Timer, shape: &Shape, command: usize) -> Result<Spread, BenchError> {
     let mut session = device.session();
     let loaded = session.load(&shape.case.plan)?;
-    doctor::fill(session.as_mut(), &shape.case, 0, false)?;
-    session.run(loaded, 1).and_then(|()| session.wait()).map_err(|error: ExecError| error)?;
+    doctor::fill(session.as_mut(), &shape.case, 0)?;
+    session.run(loaded, 1)?;
+    session.wait()?;
     Ok(timer.net(&timer.gross(session.as_mut(), loaded, command)?))
 }

@@ -116,7 +116,9 @@ impl Place {
     pub fn of(device: &Device, commit: &str) -> Self {
         let (name, backend, driver) = match device {
             Device::Cpu { .. } => ("cpu".to_owned(), "cpu".to_owned(), String::new()),
-            Device::Gpu { report, .. } => (report.name.clone(), report.backend.clone(), report.driver.clone()),
+            Device::Gpu { report, .. } => {
+                (report.name.clone(), report.backend.clone(), report.driver.clone())
+            }
         };
         Self {
             device: device.title(),

@@ -22,7 +22,8 @@ impl Shape {
     pub fn command(&self) -> Option<usize> {
         let commands = self.case.plan.commands().iter().enumerate();
         let own = commands.filter(|(_, command)| command.shader.kernel == self.case.kernel);
-        own.max_by_key(|(at, command)| (command.bytes(&self.case.plan), std::cmp::Reverse(*at))).map(|(at, _)| at)
+        own.max_by_key(|(at, command)| (command.bytes(&self.case.plan), std::cmp::Reverse(*at)))
+            .map(|(at, _)| at)
     }
 
     /// FLOPs of the timed command.
@@ -57,10 +58,8 @@ const PRODUCTS: [(&str, &[usize], usize); 6] = [
 ];
 
 /// Element-wise tensors.
-const MAPS: [(&str, &[usize]); 2] = [
-    ("peer map1 64×32×32×16", &[1, 64, 32, 32, 16]),
-    ("reference map1 50×16×16×16", &[1, 50, 16, 16, 16]),
-];
+const MAPS: [(&str, &[usize]); 2] =
+    [("peer map1 64×32×32×16", &[1, 64, 32, 32, 16]), ("reference map1 50×16×16×16", &[1, 50, 16, 16, 16])];
 
 const ROWS: [(&str, ops::softmax::AxisShape); 3] = [
     ("512 rows of 512", (&[1, 512, 512], Axis::Features, 1.0)),
@@ -114,10 +113,8 @@ fn all(variants: &Variants) -> Result<Vec<Shape>, PlanError> {
     for (name, dims) in weights {
         shapes.extend(named(name, ops::optimizer::cases_at(variants, &[1], &[(dims, false)]))?);
     }
-    shapes.extend(named(
-        "3 million",
-        ops::reduce::cases_at(variants, &[[1, 64, 18_432]], &[&[1, 3_000_000]]),
-    )?);
+    shapes
+        .extend(named("3 million", ops::reduce::cases_at(variants, &[[1, 64, 18_432]], &[&[1, 3_000_000]]))?);
     shapes.extend(named(
         "batch of 64 from 2000×32×32×1, bytes",
         ops::gather::cases_at(variants, &[(true, [1, 64, 1], [2000, 32, 32, 1])]),

@@ -80,10 +80,8 @@ pub fn fill(session: &mut dyn Session, step: &StepPlan) -> Result<(), ExecError>
     let pixels: Vec<u32> = (0..count * shape.len()).map(|_| (random.unit() as f32).to_bits()).collect();
     let order: Vec<u32> = (0..network.replicas()).flat_map(|_| 0..count as u32).collect();
     session.write_index("train.pixels", &pixels)?;
-    session.write_index(
-        "train.masks",
-        &vec![0x00FF_FF00; (count * shape.height * shape.width).div_ceil(4)],
-    )?;
+    session
+        .write_index("train.masks", &vec![0x00FF_FF00; (count * shape.height * shape.width).div_ceil(4)])?;
     let labels: Vec<u32> = (0..count as u32).map(|i| i % network.classes() as u32).collect();
     session.write_index("train.labels", &labels)?;
     session.write_index("train.explained", &vec![1; count])?;

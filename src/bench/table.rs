@@ -8,18 +8,21 @@ use super::{Against, BoundBy, Breakdown, Growth, Report, Row, Spread, Step};
 pub const PAGES: [(&str, &[&str]); 8] = [
     ("conv2d", &["conv2d"]),
     ("linear", &["linear"]),
-    ("losses", &[
-        "softmax",
-        "log_softmax",
-        "cross_entropy",
-        "kl_divergence",
-        "reverse_kl",
-        "jensen_shannon",
-        "squared_distance",
-        "log_probability",
-        "input_penalty",
-        "multiplier",
-    ]),
+    (
+        "losses",
+        &[
+            "softmax",
+            "log_softmax",
+            "cross_entropy",
+            "kl_divergence",
+            "reverse_kl",
+            "jensen_shannon",
+            "squared_distance",
+            "log_probability",
+            "input_penalty",
+            "multiplier",
+        ],
+    ),
     ("reductions", &["reduce", "bias"]),
     ("pooling", &["max_pool", "average_pool"]),
     ("elementwise", &["relu", "pointwise", "gate", "diagonal"]),
@@ -70,7 +73,15 @@ fn belongs(kernel: &str, op: &str) -> bool {
 pub fn kernel_table(rows: &[Row], ops: &[&str]) -> String {
     let of = |row: &&Row| ops.is_empty() || ops.iter().any(|op| belongs(&row.kernel, op));
     let head = [
-        "kernel", "variant", "shape", "time", "GFLOP/s", "GB/s", "FLOP/byte", "of the ceiling", "error",
+        "kernel",
+        "variant",
+        "shape",
+        "time",
+        "GFLOP/s",
+        "GB/s",
+        "FLOP/byte",
+        "of the ceiling",
+        "error",
         "of its bound",
     ];
     table(&head, rows.iter().filter(of).map(cells))
@@ -97,6 +108,7 @@ fn cells(row: &Row) -> Vec<String> {
         digits(row.intensity),
         row.of_ceiling.map_or("–".to_owned(), |share| format!("{} % ({roof})", digits(100.0 * share))),
         match (row.against, row.error) {
+            (Against::Twin, Some(0.0)) => "0".to_owned(),
             (Against::Twin, Some(error)) => format!("{error:.0e}"),
             _ => "checked at smaller shapes".to_owned(),
         },
@@ -181,7 +193,8 @@ fn floors(report: &Report) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
-            "Measured ceilings: copy {} GB/s (read and written), multiply-add {} GFLOP/s.",
+            "Measured ceilings: copy {} GB/s (read and written), multiply-add {} GFLOP/s. What stays in a cache may beat the \
+             copy, which does not.",
             digits(ceilings.copy / 1e9),
             digits(ceilings.fma / 1e9)
         );

@@ -154,7 +154,8 @@ fn measure(
         report.kernels = bench::bench_kernels(device, &timer, ceilings, filter, |row| note(row))?;
     }
     if wanted(Part::Steps) {
-        for step in [bench::peer_step(64, 1, 1)?, bench::reference_step(false, 1)?, bench::reference_step(true, 1)?]
+        for step in
+            [bench::peer_step(64, 1, 1)?, bench::reference_step(false, 1)?, bench::reference_step(true, 1)?]
         {
             terminal::field("breakdown", &step.name);
             report.breakdowns.push(bench::breakdown(device, &timer, &step)?);
@@ -191,7 +192,8 @@ fn note(row: &Row) {
     let outcome = match (&row.fault, &row.seconds) {
         (Some(fault), _) => format!("wrong: {fault}"),
         (None, Some(seconds)) => {
-            let share = row.of_ceiling.map_or(String::new(), |s| format!(", {:.1} % of the ceiling", 100.0 * s));
+            let share =
+                row.of_ceiling.map_or(String::new(), |s| format!(", {:.1} % of the ceiling", 100.0 * s));
             format!("{}{share}", show_seconds(seconds.median))
         }
         (None, None) => "not timed".to_owned(),

@@ -75,7 +75,14 @@ impl Gpu {
 
     /// Works on a host's device: sets no handlers on it and asks for nothing more than it has.
     pub fn borrow(device: wgpu::Device, queue: wgpu::Queue, title: String) -> Self {
-        Self { device, queue, title, lost: Arc::default(), pipelines: RefCell::default(), edited: EditedShaders::default() }
+        Self {
+            device,
+            queue,
+            title,
+            lost: Arc::default(),
+            pipelines: RefCell::default(),
+            edited: EditedShaders::default(),
+        }
     }
 
     /// The device.

@@ -226,7 +226,9 @@ mod tests {
     fn what_does_not_fit_is_refused_with_its_file_and_line() {
         let broken = folder(|text| format!("let nonsense;\n{text}"));
         match EditedShaders::read(broken.path()) {
-            Err(ShaderFileError::Invalid { path, line: 1, .. }) => assert!(path.ends_with("relu/forward.wgsl")),
+            Err(ShaderFileError::Invalid { path, line: 1, .. }) => {
+                assert!(path.ends_with("relu/forward.wgsl"))
+            }
             other => panic!("{other:?}"),
         }
         let renamed = folder(|text| text.replace("count", "number"));

@@ -14,7 +14,9 @@ use crate::support;
 
 #[test]
 fn every_kernel_runs_under_the_default_limits_and_without_any_feature() {
-    let Some(device) = support::gpu_with(GpuOptions { default_limits: true }) else { return };
+    let Some(device) = support::gpu_with(GpuOptions { default_limits: true, ..GpuOptions::default() }) else {
+        return;
+    };
     let Device::Gpu { gpu, .. } = &device else { panic!("the test adapter is no GPU") };
     assert_eq!(gpu.device().features(), rationale::wgpu::Features::empty());
     assert_eq!(gpu.limits().storage_binding_bytes, 128 << 20);
@@ -41,7 +43,7 @@ fn a_plan_past_a_limit_says_which_by_how_much_and_what_to_change() {
     for part in ["`x`", "max_storage_buffer_binding_size", "134217728", "--batch"] {
         assert!(text.contains(part), "{part}: {text}");
     }
-    if let Some(device) = support::gpu_with(GpuOptions { default_limits: true }) {
+    if let Some(device) = support::gpu_with(GpuOptions { default_limits: true, ..GpuOptions::default() }) {
         let error = device.session().load(&plan).unwrap_err();
         assert!(matches!(error, ExecError::Plan(PlanError::Limit { .. })), "{error}");
     }
