@@ -109,7 +109,8 @@ impl<B: DrawingBackend> Canvas<'_, B> {
                 self.note(outcome);
             }
             Mark::Ring => {
-                let circle = Circle::new((at(x), at(y)), at(size), color.stroke_width(at(0.5 * thin) as u32));
+                let circle =
+                    Circle::new((at(x), at(y)), at(size), color.stroke_width(at(thin).max(1) as u32));
                 let outcome = self.area.draw(&circle);
                 self.note(outcome);
             }
