@@ -110,7 +110,7 @@ impl<B: DrawingBackend> Canvas<'_, B> {
             }
             Mark::Ring => {
                 let circle =
-                    Circle::new((at(x), at(y)), at(size), color.stroke_width(at(thin).max(1) as u32));
+                    Circle::new((at(x), at(y)), at(size), color.stroke_width(at(0.9) as u32));
                 let outcome = self.area.draw(&circle);
                 self.note(outcome);
             }
