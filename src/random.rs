@@ -93,6 +93,15 @@ impl Random {
         }
     }
 
+    /// A random order of `0..n` in which no number keeps its place: one single cycle (Sattolo). 0 keeps its own for n = 1.
+    pub fn cycle(&mut self, n: usize) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..n as u32).collect();
+        for i in (1..n).rev() {
+            order.swap(i, self.below(i));
+        }
+        order
+    }
+
     /// A random order of `0..n`.
     pub fn permutation(&mut self, n: usize) -> Vec<u32> {
         let mut order: Vec<u32> = (0..n as u32).collect();
@@ -130,6 +139,19 @@ mod tests {
         assert!((sum / n as f64).abs() < 5.0 / (n as f64).sqrt());
         assert!((squares / n as f64 - 1.0).abs() < 5.0 * (2.0 / n as f64).sqrt());
         assert!((uniform / n as f64 - 3.0).abs() < 5.0 * (1.0 / 3.0 / n as f64).sqrt());
+    }
+
+    #[test]
+    fn a_cycle_leads_through_every_index_once() {
+        for n in [2, 3, 57] {
+            let order = Random::new(4, n as u64).cycle(n);
+            let mut at = 0;
+            for step in 1..=n {
+                at = order[at] as usize;
+                assert_eq!(at == 0, step == n);
+            }
+        }
+        assert_eq!((Random::new(4, 0).cycle(0).len(), Random::new(4, 0).cycle(1)), (0, vec![0]));
     }
 
     #[test]

@@ -134,6 +134,27 @@ impl Config {
         }
     }
 
+    /// Puts the mapping itself in the place of `auto` for an f(x) of this height and width. A gate that was not asked for
+    /// by name also gets the settings of the studies, where nobody gave others. Says what was chosen.
+    pub fn settle_mapping(&mut self, height: usize, width: usize) -> Option<String> {
+        let mapping = self.model().mapping;
+        let settled = mapping.settled(height, width);
+        if settled == mapping {
+            return None;
+        }
+        self.model.mapping = Some(settled);
+        let mut chosen = format!("{settled}, as f(x) has {height}×{width} positions");
+        let (train, default) = (&mut self.train, TrainConfig::default());
+        if settled == Mapping::Gate
+            && train.alignment_lr == default.alignment_lr
+            && train.alignment_epochs_first == default.alignment_epochs_first
+        {
+            (train.alignment_lr, train.alignment_epochs_first) = (2e-3, 5);
+            chosen.push_str("; with alignment_lr 0.002 and 5 epochs of stage 2 first, as in the studies");
+        }
+        Some(chosen)
+    }
+
     /// Settles everything that was left open, so that the file of a run says what ran.
     pub fn resolve(&mut self) {
         self.model.mapping = Some(self.model().mapping);

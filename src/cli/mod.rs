@@ -7,6 +7,7 @@ mod demo;
 mod devices;
 mod doctor;
 mod error;
+mod exclusive_use;
 mod init;
 mod nearest;
 mod plan;
@@ -44,6 +45,7 @@ enum Command {
     Devices(devices::DevicesArgs),
     Doctor(doctor::DoctorArgs),
     Plan(Box<plan::PlanArgs>),
+    ExclusiveUse(exclusive_use::ExclusiveUseArgs),
 }
 
 /// Reads the command line and does what it says.
@@ -60,6 +62,7 @@ pub fn main() -> ExitCode {
         Command::Devices(args) => devices::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Plan(args) => plan::run(args),
+        Command::ExclusiveUse(args) => exclusive_use::run(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -43,6 +43,7 @@ names!(Mapping {
     Conv1x1 = "conv1x1": "a matrix over the channels, the same at every position",
     Gate = "gate": "opens and closes by each picture's own feature map",
     None = "none": "no mapping layer",
+    Auto = "auto": "what the studies found best for this f: the gate on maps of 6×6 or more, else diagonal",
 });
 
 names!(DataFill {

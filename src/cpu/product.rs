@@ -35,6 +35,9 @@ pub struct Right<'a, T: Real> {
 /// Rows longer than this are copied: so far apart, they would share the few cache sets that a panel falls into.
 const LONGEST_ROW: usize = 128;
 
+/// Terms that are transposed at a time.
+const TERMS: usize = 64;
+
 impl<'a, T: Real> Right<'a, T> {
     /// Row-major with rows of `columns` elements; used where it lies if the columns fill their panels.
     pub fn rows(b: &'a [T], columns: usize) -> Self {
@@ -60,10 +63,13 @@ impl<'a, T: Real> Right<'a, T> {
         let mut data = vec![T::ZERO; panels * terms.len() * PANEL];
         for (panel, data) in data.chunks_exact_mut((terms.len() * PANEL).max(1)).enumerate() {
             let first = panel * PANEL;
-            for j in 0..PANEL.min(columns - first) {
-                let b = &b[(first + j) * step..];
-                for (row, &term) in data.chunks_exact_mut(PANEL).zip(terms) {
-                    row[j] = b[term];
+            // Few terms at a time, so that what is written stays in the nearest cache.
+            for (data, terms) in data.chunks_mut(TERMS * PANEL).zip(terms.chunks(TERMS)) {
+                for j in 0..PANEL.min(columns - first) {
+                    let b = &b[(first + j) * step..];
+                    for (row, &term) in data.chunks_exact_mut(PANEL).zip(terms) {
+                        row[j] = b[term];
+                    }
                 }
             }
         }

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
+use super::exp;
 use super::product::{self, Finish, Left, Right};
 use super::simd;
 
@@ -61,7 +62,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($ty:ident, $multiply:path) => {
+    ($ty:ident, $multiply:path, $exp:path) => {
         impl Real for $ty {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -75,8 +76,9 @@ macro_rules! real {
             fn to_f64(self) -> f64 {
                 f64::from(self)
             }
+            #[inline(always)]
             fn exp(self) -> Self {
-                $ty::exp(self)
+                $exp(self)
             }
             fn ln(self) -> Self {
                 $ty::ln(self)
@@ -106,5 +108,5 @@ macro_rules! real {
     };
 }
 
-real!(f32, simd::multiply);
-real!(f64, product::multiply_plainly);
+real!(f32, simd::multiply, exp::exp);
+real!(f64, product::multiply_plainly, f64::exp);

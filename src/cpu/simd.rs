@@ -10,9 +10,31 @@ use pulp::{Arch, Simd, WithSimd};
 use super::product::{Finish, Left, PANEL, Right};
 
 /// The instruction set, found once.
-pub fn arch() -> Arch {
+fn arch() -> Arch {
     static ARCH: OnceLock<Arch> = OnceLock::new();
     *ARCH.get_or_init(Arch::new)
+}
+
+/// Work whose loops are to run in the widest registers. `run` must be `#[inline(always)]`, and what it calls small.
+pub trait Task {
+    /// Does it.
+    fn run(self);
+}
+
+/// Does a task, compiled for each instruction set. Rounds as ever: nothing is reordered or fused.
+pub fn wide(task: impl Task) {
+    arch().dispatch(Wide(task));
+}
+
+struct Wide<W>(W);
+
+impl<W: Task> WithSimd for Wide<W> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.0.run();
+    }
 }
 
 /// `product::multiply` in f32.

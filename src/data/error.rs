@@ -176,8 +176,10 @@ pub enum DataError {
         /// How many classes the set has.
         classes: usize,
     },
-    /// A mask cannot be exchanged with another one's.
-    #[error("exchanging masks needs at least 2 explained pictures, and there are {explained}: add masks")]
+    /// A mask or background cannot be exchanged with another picture's.
+    #[error(
+        "exchanging masks or backgrounds needs at least 2 explained pictures, and there are {explained}: add masks"
+    )]
     TooFewExplained {
         /// How many pictures have an explanation.
         explained: usize,

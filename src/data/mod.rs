@@ -1,8 +1,9 @@
 //! Pictures, labels and explanations, before they go to a device.
 //!
 //! [`triangles`] draws the built-in sets, [`read_folder`] reads a user's pictures, [`split`] parts one set into
-//! several, [`masks`] makes the masks of the control experiments.
+//! several, [`masks`] makes the masks of the control experiments, [`backgrounds`] changes what the masks leave out.
 
+pub mod backgrounds;
 mod error;
 #[cfg(feature = "readers")]
 mod folder;

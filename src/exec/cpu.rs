@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{ExecError, Loaded, Observer, Session};
-use crate::cpu::{ArgError, Args, Host, Real, Slice};
+use crate::cpu::{ArgError, Args, Host, Real, Slice, parallel};
 use crate::kernels;
 use crate::plan::{Command, Plan};
 use crate::shader::DType;
@@ -203,12 +203,14 @@ impl<T: TwinOf> Session for CpuSession<T> {
     }
 
     fn run(&mut self, plan: Loaded, times: usize) -> Result<(), ExecError> {
-        for _ in 0..times {
-            for index in 0..self.plans[plan.0].twins.len() {
-                self.run_command(plan, index)?;
+        parallel::in_pool(|| {
+            for _ in 0..times {
+                for index in 0..self.plans[plan.0].twins.len() {
+                    self.run_command(plan, index)?;
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     fn observe(&mut self, plan: Loaded, observer: &mut Observer) -> Result<bool, ExecError> {

@@ -13,14 +13,14 @@ mod stage;
 pub use config::{Conv, Layer, Linear, Mapping, ModelConfig, Pool};
 pub use error::ModelError;
 pub use init::initial_weights;
-pub use network::{Network, Tape};
+pub use network::{LogitBounds, Network, Tape};
 pub use node::{Fill, MapShape, Parameter};
 pub use optimizer::OptimizerConfig;
 pub use positions::PositionCell;
 pub use route::{GateGradient, Route};
 pub use stage::{
-    AlignmentAxis, AlignmentLoss, Constraint, Dimensions, EvaluationPlan, Stage1, Stage2, advance,
-    constrained, data_source, evaluation, features, gate, grad_reg, input_gradient, joint, masked_copies,
-    no_mapping, stage1, stage2,
+    AlignmentAxis, AlignmentLoss, Constraint, Dimensions, EvaluationPlan, Stage1, Stage2, advance, bounds,
+    constrained, data_source, evaluation, features, gate, grad_reg, input_gradient, joint, logits,
+    masked_copies, no_mapping, stage1, stage2,
 };
-pub(crate) use stage::{D_X, MULTIPLIER, SCALE, X};
+pub(crate) use stage::{BOUNDS, D_X, LOGITS, MULTIPLIER, SCALE, X};

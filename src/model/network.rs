@@ -7,8 +7,10 @@ use crate::plan::{Part, Plan, PlanError, Role, TensorId};
 use crate::shader::DType;
 
 mod backward;
+mod bounds;
 mod second;
 pub(super) use backward::Pass;
+pub use bounds::LogitBounds;
 
 /// One layer's forward pass, as its backward pass needs it.
 #[derive(Clone, Debug)]

@@ -120,10 +120,10 @@ pub(super) fn push_mapping(
         nodes.push(Node { name, part: Part::Mapping, kind, input, output, fused_relu, weight_fill });
     };
     let mut linear = |kind, fill| push(name.to_owned(), kind, shape, shape, false, fill);
-    match mapping {
+    match mapping.settled(shape.height, shape.width) {
         Mapping::None => {}
         Mapping::Dense => linear(Kind::Linear(shape.len()), Fill::Identity),
-        Mapping::Diagonal => linear(Kind::Diagonal, Fill::One),
+        Mapping::Diagonal | Mapping::Auto => linear(Kind::Diagonal, Fill::One),
         Mapping::Conv1x1 => linear(Kind::Conv(one, shape.channels), Fill::Identity),
         Mapping::Gate => {
             if shape.height * shape.width == 1 {

@@ -122,6 +122,18 @@ impl Shape {
     }
 }
 
+/// The uniform and the dimensions of y, for x of these dimensions.
+pub(super) fn geometry(
+    plan: &Plan,
+    op: &str,
+    x_dims: &[usize],
+    weight: TensorId,
+    settings: Settings,
+) -> Result<(Conv2d, [usize; 5]), PlanError> {
+    let shape = Shape::new(plan, op, x_dims, weight, settings)?;
+    Ok((shape.params, shape.y_dims()))
+}
+
 /// Records y `[R, N, H_out, W_out, C_out]` = x ∗ weight + bias, with y = max(y, 0) behind it if `relu`; x is
 /// `[R, N, H, W, C_in]`, weight `[R, K_h, K_w, C_in, C_out]`, bias `[R, C_out]`; returns y.
 pub fn forward(

@@ -5,7 +5,7 @@ use crate::cpu::diagonal::Diagonal;
 use crate::plan::{Plan, PlanError, Record, TensorId, Variants, Work};
 
 /// The uniform for x (or z) `[R, N, …]` and a weight `[R, D]`; an error names the tensor that does not suit.
-fn params(plan: &Plan, op: &str, x: TensorId, weight: TensorId) -> Result<Diagonal, PlanError> {
+pub(super) fn params(plan: &Plan, op: &str, x: TensorId, weight: TensorId) -> Result<Diagonal, PlanError> {
     let &[replicas, features] = plan.dims(weight) else {
         return Err(shape_error(plan, op, weight, "[R, D]"));
     };

@@ -55,11 +55,17 @@ pub struct Batch {
 
 impl Source {
     /// The dimensions of a picture tensor: `[R, N, H, W, C]`.
-    fn dims(&self, plan: &Plan, batch: usize) -> [usize; 5] {
+    pub(super) fn dims(&self, plan: &Plan, batch: usize) -> [usize; 5] {
         [plan.dims(self.order)[0], batch, self.height, self.width, self.channels]
     }
 
-    fn params(&self, plan: &Plan, op: &str, batch: usize, hard: bool) -> Result<Gather, PlanError> {
+    pub(super) fn params(
+        &self,
+        plan: &Plan,
+        op: &str,
+        batch: usize,
+        hard: bool,
+    ) -> Result<Gather, PlanError> {
         let &[replicas, slots] = plan.dims(self.order) else {
             return Err(super::shape_error(plan, op, self.order, "[R, steps·N]"));
         };

@@ -21,7 +21,7 @@ fn params(plan: &Plan, op: &str, batch: usize, weight: TensorId) -> Result<Linea
 }
 
 /// Whether dimensions are `[R, N, …]` with so many features to a picture.
-fn fits(dims: &[usize], replicas: usize, batch: usize, features: usize) -> bool {
+pub(super) fn fits(dims: &[usize], replicas: usize, batch: usize, features: usize) -> bool {
     dims.len() >= 2 && dims[..2] == [replicas, batch] && dims[2..].iter().product::<usize>() == features
 }
 

@@ -12,6 +12,7 @@ pub mod diagonal;
 pub mod gate;
 pub mod gather;
 pub mod input_penalty;
+pub mod interval;
 pub mod jensen_shannon;
 pub mod kl_divergence;
 pub mod linear;
@@ -112,6 +113,7 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         reverse_kl::cases,
         jensen_shannon::cases,
         squared_distance::cases,
+        interval::cases,
         optimizer::cases,
         metrics::cases,
     ] {

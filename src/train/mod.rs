@@ -3,6 +3,7 @@
 mod checkpoint;
 mod config;
 mod error;
+mod exclusive_use;
 mod metrics;
 mod routing;
 #[cfg(feature = "runs")]
@@ -15,5 +16,6 @@ mod upload;
 pub use checkpoint::{Checkpoint, digest, write_atomically};
 pub use config::{Alternation, DataFill, MappingInStage1, MaskSource, Method, Schedule, TrainConfig};
 pub use error::TrainError;
+pub use exclusive_use::{ExclusiveUse, ExclusiveUseOptions, ExclusiveUseSummary, PictureUse};
 pub use metrics::{Confusion, flip_rate};
 pub use trainer::{EpochReport, Evaluation, FeatureMaps, GateMass, GradientReport, Trainer, check_fit};

@@ -1,6 +1,6 @@
 //! What stage 1 updates, and how its gradient passes the mapping layer.
 
-use super::{MappingInStage1, TrainConfig, TrainError};
+use super::{MappingInStage1, Method, TrainConfig, TrainError};
 use crate::model::{GateGradient, Network, Route};
 use crate::plan::Part;
 
@@ -12,7 +12,10 @@ impl TrainConfig {
         let mode = match (self.mapping_in_stage1, updated) {
             // What a gate has learned from explanations, cross-entropy undoes (method-gate.md: BS .958 falls to .615);
             // a linear mapping is a part of the classifier like any other.
-            (MappingInStage1::Auto, None) if network.has_gate() => MappingInStage1::Constant,
+            (MappingInStage1::Auto, None) if network.has_gate() && self.method != Method::Joint => {
+                MappingInStage1::Constant
+            }
+            // Joint optimisation has but one step, in which both losses update m.
             (MappingInStage1::Auto, None) => MappingInStage1::Update,
             (MappingInStage1::Auto, Some(true)) => MappingInStage1::Update,
             (MappingInStage1::Auto, Some(false)) => MappingInStage1::Constant,
@@ -60,6 +63,11 @@ mod tests {
         );
         assert_eq!(gate.gate, GateGradient::Constant);
         assert!(!route(Mapping::None, MappingInStage1::Auto, None).unwrap().updates(Part::Mapping));
+        let input = MapShape { height: 32, width: 32, channels: 1 };
+        let network = Network::new(&ModelConfig::anywhere(false, Mapping::Gate), input, 2, 1).unwrap();
+        let joint = TrainConfig { method: Method::Joint, ..TrainConfig::default() };
+        let joint = joint.stage1_route(&network).unwrap();
+        assert_eq!((joint.updates(Part::Mapping), joint.gate), (true, GateGradient::Leaky));
     }
 
     #[test]

@@ -51,6 +51,17 @@ pub struct Resumed {
     pub warnings: Vec<String>,
 }
 
+/// A run as it stands, to look at.
+#[derive(Debug)]
+pub struct OpenedRun {
+    /// The text of `config.toml`.
+    pub config: String,
+    /// The latest state.
+    pub checkpoint: Checkpoint,
+    /// `run.json`, if it is there and whole.
+    pub record: Option<RunRecord>,
+}
+
 fn failed(path: &Path, message: String) -> TrainError {
     TrainError::File { path: path.to_owned(), message }
 }
@@ -87,20 +98,11 @@ impl RunFolder {
 
     /// Takes up an earlier run. Rows of the metrics past the checkpoint are cut off.
     pub fn resume(path: &Path) -> Result<Resumed, TrainError> {
-        let config_path = path.join(CONFIG);
-        let config = match fs::read_to_string(&config_path) {
-            Ok(config) => config,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                let message =
-                    format!("is no run folder: it has no {CONFIG}. Give the folder that `train` named");
-                return Err(failed(path, message));
-            }
-            Err(e) => return Err(unreadable(&config_path)(e)),
-        };
+        let config = read_config(path)?;
         let lock = lock(path)?;
         remove_leftovers(path);
         let mut warnings = Vec::new();
-        let record = fs::read(path.join(RECORD)).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        let record = read_record(path);
         if record.is_none() {
             warnings.push(format!("{RECORD} was missing or damaged and is written anew"));
         }
@@ -131,6 +133,17 @@ impl RunFolder {
         folder.rows = rows.into_values().collect();
         folder.write_rows()?;
         Ok(Resumed { folder, config, checkpoint, record, warnings })
+    }
+
+    /// Reads a run and leaves it alone; it may even be under way.
+    pub fn read(path: &Path) -> Result<OpenedRun, TrainError> {
+        let config = read_config(path)?;
+        let file = path.join(CHECKPOINT);
+        if !file.exists() {
+            let message = "is not there yet: the run was stopped before its first checkpoint".to_owned();
+            return Err(TrainError::Checkpoint { path: file, message });
+        }
+        Ok(OpenedRun { config, checkpoint: Checkpoint::load(&file)?, record: read_record(path) })
     }
 
     /// Where it is.
@@ -228,6 +241,23 @@ impl Drop for RunFolder {
             let _ = fs::remove_dir(&self.path);
         }
     }
+}
+
+fn read_config(path: &Path) -> Result<String, TrainError> {
+    let file = path.join(CONFIG);
+    match fs::read_to_string(&file) {
+        Ok(config) => Ok(config),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            let message = format!("is no run folder: it has no {CONFIG}. Give the folder that `train` named");
+            Err(failed(path, message))
+        }
+        Err(e) => Err(unreadable(&file)(e)),
+    }
+}
+
+/// `None` if it is missing or damaged.
+fn read_record(path: &Path) -> Option<RunRecord> {
+    fs::read(path.join(RECORD)).ok().and_then(|text| serde_json::from_slice(&text).ok())
 }
 
 /// Keeps a second process out of the folder for as long as the file is open. On file systems without locks there

@@ -53,6 +53,38 @@ fn the_config_of_a_run_runs_again_to_the_same_bits() {
 }
 
 #[test]
+fn exclusive_use_says_what_is_guaranteed_and_leaves_the_run_alone() {
+    let place = Place::with_pictures();
+    place.trained(&["pictures", "--epochs", "1", "--batch", "5", "--run", "run"]);
+    let before = place.read("run/run.json");
+    let few = ["exclusive-use", "run", "--part", "train", "--samples", "2", "--swaps", "2"];
+    let answer = place.run(&[&few[..], &["--each"]].concat());
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+    for words in ["guaranteed width", "observed width", "certified", "Not guaranteed", "margin", "2 swaps"] {
+        assert!(answer.out.contains(words), "{words}: {}", answer.out);
+    }
+    let json = place.run(&[&few[..], &["--json", "--limit", "3"]].concat());
+    let value: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    let pictures = value["pictures"].as_array().unwrap();
+    assert!((1..=3).contains(&pictures.len()) && value["summary"]["outside"] == 0, "{value}");
+    assert_eq!(value["summary"]["irrelevant"], 0.5);
+    for picture in pictures {
+        assert!(picture["name"].as_str().unwrap().ends_with(".png"), "{picture}");
+        let ends = ["lower", "observed_lower", "observed_upper", "upper"]
+            .map(|key| picture[key][1].as_f64().unwrap());
+        assert!(ends.is_sorted() && ends[0] < ends[3], "{ends:?}");
+    }
+    assert_eq!(place.read("run/run.json"), before);
+
+    place.run(&["exclusive-use", "nowhere"]).refuses(&["nowhere", "is no run folder"]);
+    std::fs::rename(place.at("pictures/dark"), place.at("pictures/dim")).unwrap();
+    place.run(&few).refuses(&["bright, dark", "bright, dim"]);
+    std::fs::remove_dir_all(place.at("pictures/masks")).unwrap();
+    std::fs::rename(place.at("pictures/dim"), place.at("pictures/dark")).unwrap();
+    place.run(&few).refuses(&["mask"]);
+}
+
+#[test]
 fn init_writes_a_config_that_trains_and_never_overwrites() {
     let place = Place::with_pictures();
     assert_eq!(place.run(&["init", "my.toml"]).code, Some(0));

@@ -19,6 +19,8 @@ import torch.nn.functional as F
 STEPS, BATCH, PICTURES, SIZE, CLASSES, INNER = 10, 8, 24, 32, 2, 5
 UNEXPLAINED, SKIPPED_STEP = 10, 4  # pictures without a mask; the step whose batch holds none but those
 CONVS = [(0, 5, 1, 16), (2, 3, 16, 32), (4, 3, 32, 32)]  # layer index, kernel, C_in, C_out; stride 2, padding k // 2
+GATE = [("features.0", 5, 1, 16), ("features.2", 3, 16, 32), ("mapping.0", 3, 32, 16), ("mapping.2", 3, 16, 32),
+        ("classifier.0", 3, 32, 32)]  # the layers of the gate's network; those of m have stride 1
 D = 4 * 4 * 32
 PERM = torch.arange(D).reshape(32, 4, 4).permute(1, 2, 0).flatten()  # [ours, (h, w, c)] = PyTorch's, (c, h, w)
 
@@ -63,56 +65,95 @@ def to_ours(name, t):
     """A parameter, its gradient or an activation, from PyTorch's layout to the engine's."""
     if name in ("input", "features"):
         return nhwc(t) if name == "input" else t[:, PERM]
-    if name.startswith("features") and name.endswith("weight"):
+    if t.dim() == 4:
         return t.permute(2, 3, 1, 0)
-    if name.startswith("mapping"):
+    if name in ("mapping.weight", "mapping.bias"):
         return t[PERM] if t.dim() == 1 else t.T[PERM][:, PERM]
-    return t.T[PERM] if name == "classifier.0.weight" else t
+    return t.T[PERM] if t.dim() == 2 and name.startswith("classifier") else t
+
+def conv(p, layout, name, x, stride):
+    k = p[f"{name}.bias"], p[f"{name}.weight"]
+    pad = (k[1].shape[2] if layout is TORCH else k[1].shape[0]) // 2
+    return layout[0](x, k[1], k[0], (stride, stride), (pad, pad))
+
+has_gate = lambda p: "mapping.0.weight" in p
 
 def features(p, layout, x):
-    for index, k, _, _ in CONVS:
-        x = F.relu(layout[0](x, p[f"features.{index}.weight"], p[f"features.{index}.bias"], (2, 2), (k // 2, k // 2)))
-    return x.flatten(1)
+    for index, _, _, _ in CONVS[:2 if has_gate(p) else 3]:
+        x = F.relu(conv(p, layout, f"features.{index}", x, 2))
+    return x if has_gate(p) else x.flatten(1)
 
-def mapping(p, layout, f):
+def openness(p, layout, h):
+    return 1 + conv(p, layout, "mapping.2", F.relu(conv(p, layout, "mapping.0", h, 1)), 1)
+
+def mapping(p, layout, f, through="leaky"):
+    """m(f(x)); `through` says how the gradient passes a gate: leaky (slope 0.01 where closed), exact, constant."""
+    if has_gate(p):
+        u = openness(p, layout, f)
+        below = u.clamp(max=0)
+        leak = 0.01 * (below - below.detach()) if through == "leaky" else 0  # 0 forward, to the bit
+        g = F.relu(u) + leak
+        return (g.detach() if through == "constant" else g) * f
     w, b = p["mapping.weight"], p["mapping.bias"]
     return f * w + b if w.dim() == 1 else layout[1](f, w, b)
+
+def classifier(p, layout, z):
+    if has_gate(p):
+        z = F.relu(conv(p, layout, "classifier.0", z, 2)).flatten(1)
+    last = "classifier.2" if has_gate(p) else "classifier.0"
+    return layout[1](z, p[f"{last}.weight"], p[f"{last}.bias"])
+
+def log_softmax(p, layout, z):
+    """Over the features of each picture; with a gate over the positions of each channel. Beside it the number of groups."""
+    if not has_gate(p):
+        return F.log_softmax(z, dim=1), 1
+    return (F.log_softmax(z.flatten(2), dim=2) if layout is TORCH else F.log_softmax(z.flatten(1, 2), dim=1)), 32
 
 def train(p, layout, x, masked, data):
     """Ten steps from p. x and masked are the data set in the layout's own order."""
     p = {k: v.clone(memory_format=torch.contiguous_format).requires_grad_() for k, v in p.items()}
-    m = {k: p[k] for k in ("mapping.weight", "mapping.bias")}
-    label_adam = torch.optim.Adam(p.values(), lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2)
-    alignment_adam = torch.optim.Adam(m.values(), lr=1e-2, betas=(0.9, 0.999), eps=1e-8)
+    m = {k: v for k, v in p.items() if k.startswith("mapping")}
+    labelled = {k: v for k, v in p.items() if k not in m} if has_gate(p) else p
+    rates = (3e-3, 2e-3) if has_gate(p) else (1e-3, 1e-2)
+    label_adam = torch.optim.Adam(labelled.values(), lr=rates[0], betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2)
+    alignment_adam = torch.optim.Adam(m.values(), lr=rates[1], betas=(0.9, 0.999), eps=1e-8)
     out = {"loss/stage1": torch.zeros(STEPS).double(), "loss/stage2": torch.zeros(STEPS, INNER).double()}
     for step, batch in enumerate(indices(data["data/batches"])):
         pictures = x[batch].requires_grad_()
+        labels = indices(data["data/labels"])[batch]
         f = features(p, layout, pictures)
-        logits = layout[1](mapping(p, layout, f), p["classifier.0.weight"], p["classifier.0.bias"])
-        loss = F.cross_entropy(logits, indices(data["data/labels"])[batch])
+        logits = classifier(p, layout, mapping(p, layout, f, "constant"))
+        loss = F.cross_entropy(logits, labels)
+        if step == 0 and has_gate(p):  # the derivative of the forward pass, which stage 1 does not take
+            exact = classifier(p, layout, mapping(p, layout, f, "exact"))
+            out["grad1/input"] = torch.autograd.grad(F.cross_entropy(exact, labels), pictures, retain_graph=True)[0]
         label_adam.zero_grad()
         loss.backward()
         out["loss/stage1"][step] = loss.detach()
         if step == 0:
-            out |= {f"grad1/{k}": v.grad.clone() for k, v in p.items()}
-            out |= {"grad1/input": pictures.grad, "step0/features": f, "step0/logits": logits}
+            out |= {f"grad1/{k}": v.grad.clone() for k, v in labelled.items()}
+            out |= {"step0/logits": logits}
+            out |= {} if has_gate(p) else {"grad1/input": pictures.grad, "step0/features": f}
         label_adam.step()
         explained = batch[torch.from_numpy(data["data/explained"])[batch] == 1]
         if len(explained) == 0:
             continue  # no stage-2 step: the losses stay 0, m and its Adam state stay as they are
         with torch.no_grad():
             f = features(p, layout, x[explained])
-            target = F.log_softmax(features(p, layout, masked[explained]), dim=1)
+            target, groups = log_softmax(p, layout, features(p, layout, masked[explained]))
         for inner in range(INNER):
-            log_q = F.log_softmax(mapping(p, layout, f), dim=1)
-            loss = F.kl_div(log_q, target, reduction="sum", log_target=True) / len(explained)
+            log_q, _ = log_softmax(p, layout, mapping(p, layout, f))
+            loss = F.kl_div(log_q, target, reduction="sum", log_target=True) / (groups * len(explained))
             alignment_adam.zero_grad()
             loss.backward()
             out["loss/stage2"][step, inner] = loss.detach()
             if step == 0 and inner == 0:
                 out |= {f"grad2/{k}": v.grad.clone() for k, v in m.items()}
             alignment_adam.step()
-    assert alignment_adam.state[m["mapping.weight"]]["step"] == INNER * (STEPS - 1)
+        if has_gate(p):
+            closed = (openness(p, layout, f) <= 0).double().mean()
+            assert 0.02 < closed < 0.9, f"{closed} of the gate is closed after step {step}"
+    assert alignment_adam.state[next(iter(m.values()))]["step"] == INNER * (STEPS - 1)
     return out | {f"final/{k}": v.detach().clone() for k, v in p.items()}
 
 def data_set(rng):
@@ -130,18 +171,36 @@ def data_set(rng):
             "data/labels": rng.randint(0, CLASSES, PICTURES).astype(np.uint32), "data/explained": explained,
             "data/batches": batches.astype(np.uint32)}
 
-def reference(kind):
-    rng = np.random.RandomState(20261121)  # the legacy generator: its stream is frozen across numpy versions
-    data = data_set(rng)
-    rows = np.sort(rng.permutation(D)[:16]).astype(np.uint32)
+he = lambda rng, k, c_in, c_out: exact32(rng.randn(c_out, c_in, k, k) * (2 / (k * k * c_in)) ** 0.5)
+
+def initial(rng, kind):
     p = {}
     for index, k, c_in, c_out in CONVS:
-        p[f"features.{index}.weight"] = exact32(rng.randn(c_out, c_in, k, k) * (2 / (k * k * c_in)) ** 0.5)
+        p[f"features.{index}.weight"] = he(rng, k, c_in, c_out)
         p[f"features.{index}.bias"] = torch.zeros(c_out).double()
     p["mapping.weight"] = torch.ones(D).double() if kind == "diagonal" else torch.eye(D).double()
     p["mapping.bias"] = torch.zeros(D).double()
     p["classifier.0.weight"] = exact32(rng.randn(CLASSES, D) * (2 / D) ** 0.5)
     p["classifier.0.bias"] = torch.zeros(CLASSES).double()
+    return p
+
+def initial_gate(rng):
+    """Weights of the gate's network. m is not the identity here: a part of the gate is closed from the start."""
+    p = {}
+    for name, k, c_in, c_out in GATE:
+        p[f"{name}.weight"] = he(rng, k, c_in, c_out)
+        p[f"{name}.bias"] = torch.zeros(c_out).double()
+    p["mapping.2.weight"] = exact32(0.3 * p["mapping.2.weight"])
+    p["mapping.2.bias"] = exact32(0.5 * rng.randn(32) - 0.5)
+    p["classifier.2.weight"] = exact32(rng.randn(CLASSES, D) * (2 / D) ** 0.5)
+    p["classifier.2.bias"] = torch.zeros(CLASSES).double()
+    return p
+
+def reference(kind):
+    rng = np.random.RandomState(20261121)  # the legacy generator: its stream is frozen across numpy versions
+    data = data_set(rng)
+    rows = np.sort(rng.permutation(D)[:16]).astype(np.uint32)
+    p = initial_gate(rng) if kind == "gate" else initial(rng, kind)
     ours = {k: to_ours(k, v) for k, v in p.items()}
     # 2 k / 255 - 1; doubling is exact, so k / 127.5 - 1 gives the same bits.
     x = torch.from_numpy(data["data/pixels"] / 255.0 * 2.0 - 1.0)
@@ -159,7 +218,8 @@ def reference(kind):
             tensors[f"whole/{key}"] = torch.stack([tensors[key].sum(), tensors[key].square().sum()])
             tensors[key] = tensors[key][indices(rows)]
     tensors |= {k: v.float() for k, v in tensors.items() if k.split("/")[0] not in ("data", "rows", "loss", "whole")}
-    text = f"ten steps of the two-stage reference setting, {kind} mapping; loss/stage2 is 0 where no step is taken"
+    setting = "gate's" if kind == "gate" else "two-stage reference"
+    text = f"ten steps of the {setting} setting, {kind} mapping; loss/stage2 is 0 where no step is taken"
     write(f"reference_{kind}.safetensors", tensors, text, [k for k in tensors if k[:5] in ("data/", "init/")])
 
 def ops():
@@ -246,4 +306,4 @@ def ops():
 if __name__ == "__main__":
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    reference("diagonal"), reference("dense"), ops()
+    reference("diagonal"), reference("dense"), reference("gate"), ops()

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use rationale::exec::{CpuSession, Session};
 use rationale::model::{
-    Dimensions, MapShape, Mapping, ModelConfig, Network, OptimizerConfig, Route, Stage1, Stage2, Tape,
-    advance, data_source, initial_weights, stage1, stage2,
+    Dimensions, GateGradient, MapShape, Mapping, ModelConfig, Network, OptimizerConfig, Route, Stage1,
+    Stage2, Tape, advance, data_source, initial_weights, stage1, stage2,
 };
 use rationale::ops::{cross_entropy, gather, reduce};
 use rationale::plan::{Part, Plan, Variants};
@@ -15,15 +15,19 @@ use crate::support;
 
 const DATA: Dimensions = Dimensions { count: 24, batch: 8, steps: 10, packed: true };
 
-struct Golden(Vec<u8>);
+pub struct Golden(Vec<u8>);
 
 impl Golden {
     fn open(mapping: Mapping) -> Self {
-        let path = format!("{}/tests/golden/reference_{mapping}.safetensors", env!("CARGO_MANIFEST_DIR"));
+        Self::named(&format!("reference_{mapping}"))
+    }
+
+    pub fn named(name: &str) -> Self {
+        let path = format!("{}/tests/golden/{name}.safetensors", env!("CARGO_MANIFEST_DIR"));
         Golden(std::fs::read(path).unwrap())
     }
 
-    fn floats(&self, name: &str) -> Option<Vec<f64>> {
+    pub fn floats(&self, name: &str) -> Option<Vec<f64>> {
         let file = safetensors::SafeTensors::deserialize(&self.0).unwrap();
         let view = file.tensor(name).ok()?;
         let data = view.data();
@@ -38,7 +42,7 @@ impl Golden {
         })
     }
 
-    fn words(&self, name: &str) -> Vec<u32> {
+    pub fn words(&self, name: &str) -> Vec<u32> {
         let file = safetensors::SafeTensors::deserialize(&self.0).unwrap();
         let view = file.tensor(name).unwrap();
         match view.dtype() {
@@ -51,14 +55,17 @@ impl Golden {
     }
 
     /// Bytes, four to a word.
-    fn packed(&self, name: &str) -> Vec<u32> {
+    pub fn packed(&self, name: &str) -> Vec<u32> {
         let bytes = self.words(name);
         bytes.chunks(4).map(|b| b.iter().rev().fold(0, |word, byte| word << 8 | byte)).collect()
     }
 }
 
 fn network(mapping: Mapping) -> Network {
-    let model = ModelConfig { mapping, ..ModelConfig::default() };
+    let model = match mapping {
+        Mapping::Gate => ModelConfig::anywhere(false, mapping),
+        _ => ModelConfig::reference(mapping),
+    };
     Network::new(&model, MapShape { height: 32, width: 32, channels: 1 }, 2, 1).unwrap()
 }
 
@@ -94,7 +101,10 @@ fn like_golden(golden: &Golden, network: &Network, name: &str, values: &[f32]) -
 fn ten_steps(session: &mut dyn Session, mapping: Mapping, bound: f64, drift: f64) {
     let golden = Golden::open(mapping);
     let network = network(mapping);
-    let first = Stage1 { route: Route::stage1(true), optimizer: OptimizerConfig::adam(1e-2) };
+    let gate = mapping == Mapping::Gate;
+    let route =
+        if gate { Route::stage1(false).through_gate(GateGradient::Constant) } else { Route::stage1(true) };
+    let first = Stage1 { route, optimizer: OptimizerConfig::adam(1e-2) };
     let second = Stage2 {
         route: Route::stage2(),
         optimizer: OptimizerConfig::adam(0.0),
@@ -110,8 +120,9 @@ fn ten_steps(session: &mut dyn Session, mapping: Mapping, bound: f64, drift: f64
     plan.append(&advance(&network, "train", &DATA).unwrap()).unwrap();
     let loaded = session.load(&plan).unwrap();
     prepare(session, &network, &plan, &golden);
-    session.write("stage1.lr", &[1e-3]).unwrap();
-    session.write("stage2.lr", &[1e-2]).unwrap();
+    let rates = if gate { [3e-3, 2e-3] } else { [1e-3, 1e-2] };
+    session.write("stage1.lr", &rates[..1]).unwrap();
+    session.write("stage2.lr", &rates[1..]).unwrap();
     let device = session.device();
 
     // Step 0 is watched: the first value of every gradient in stage 1, and of m's in stage 2.
@@ -131,7 +142,8 @@ fn ten_steps(session: &mut dyn Session, mapping: Mapping, bound: f64, drift: f64
     for parameter in network.parameters() {
         let (layer, field) = parameter.name.rsplit_once('.').unwrap();
         let gradients = seen.iter().find(|(name, _)| **name == format!("{layer}.d_{field}")).unwrap().1;
-        for (stage, index) in [("grad1", 0), ("grad2", 1)] {
+        // Stage 1 leaves a gate alone: the first gradient of its weights is that of stage 2.
+        for (stage, index) in [("grad1", 0), ("grad2", usize::from(!gate))] {
             let Some(expected) = golden.floats(&format!("{stage}/{}", parameter.name)) else { continue };
             let found = like_golden(&golden, &network, &parameter.name, &gradients[index]);
             let d = difference(&found, &expected);
@@ -147,7 +159,7 @@ fn ten_steps(session: &mut dyn Session, mapping: Mapping, bound: f64, drift: f64
             parameter.name
         );
     }
-    assert_eq!(compared, 12, "10 gradients of stage 1, 2 of stage 2");
+    assert_eq!(compared, 12, "10 gradients of stage 1, 2 of stage 2; with a gate 8 and 4");
 
     for (name, key) in [("stage1.losses", "loss/stage1"), ("stage2.losses", "loss/stage2")] {
         let expected = golden.floats(key).unwrap();
@@ -165,7 +177,7 @@ fn ten_steps(session: &mut dyn Session, mapping: Mapping, bound: f64, drift: f64
 
 #[test]
 fn ten_steps_in_f64_follow_pytorch() {
-    for mapping in [Mapping::Diagonal, Mapping::Dense] {
+    for mapping in [Mapping::Diagonal, Mapping::Dense, Mapping::Gate] {
         // Left over: the golden's gradients are stored in f32, our hyperparameters are f32 uniforms.
         ten_steps(&mut CpuSession::<f64>::new(), mapping, 1e-6, 1e-5);
     }
@@ -173,14 +185,14 @@ fn ten_steps_in_f64_follow_pytorch() {
 
 #[test]
 fn ten_steps_on_the_cpu_device_follow_pytorch() {
-    for mapping in [Mapping::Diagonal, Mapping::Dense] {
+    for mapping in [Mapping::Diagonal, Mapping::Dense, Mapping::Gate] {
         ten_steps(support::cpu().session().as_mut(), mapping, 1e-4, 1e-3);
     }
 }
 
 #[test]
 fn ten_steps_on_the_gpu_follow_pytorch() {
-    for mapping in [Mapping::Diagonal, Mapping::Dense] {
+    for mapping in [Mapping::Diagonal, Mapping::Dense, Mapping::Gate] {
         if let Some(device) = support::gpu() {
             ten_steps(device.session().as_mut(), mapping, 1e-4, 1e-3);
         }
@@ -189,8 +201,14 @@ fn ten_steps_on_the_gpu_follow_pytorch() {
 
 #[test]
 fn the_input_gradient_follows_pytorch() {
-    let golden = Golden::open(Mapping::Diagonal);
-    let network = network(Mapping::Diagonal);
+    for mapping in [Mapping::Diagonal, Mapping::Gate] {
+        input_gradient(mapping);
+    }
+}
+
+fn input_gradient(mapping: Mapping) {
+    let golden = Golden::open(mapping);
+    let network = network(mapping);
     let mut plan = Plan::new("input gradient");
     let source = data_source(&mut plan, "train", &network, &DATA).unwrap();
     let mut value = gather::pictures(&mut plan, "x", &source, DATA.batch).unwrap();
@@ -203,7 +221,8 @@ fn the_input_gradient_follows_pytorch() {
     plan.reshape(value, &[1, DATA.batch, 2]).unwrap();
     let (_, d_logits) =
         cross_entropy::forward(&mut plan, "loss", value, rows.labels, rows.label_weight, norm, 1.0).unwrap();
-    let d_x = network.backward(&mut plan, &tape, d_logits, &Route::default(), true).unwrap().unwrap();
+    let route = Route::default().through_gate(GateGradient::Exact);
+    let d_x = network.backward(&mut plan, &tape, d_logits, &route, true).unwrap().unwrap();
     plan.promote(d_x, "d_x").unwrap();
     for device in support::devices() {
         let mut session = device.session();
@@ -213,6 +232,6 @@ fn the_input_gradient_follows_pytorch() {
         let found: Vec<f64> =
             session.read_output(loaded, "d_x").unwrap().into_iter().map(f64::from).collect();
         let d = difference(&found, &golden.floats("grad1/input").unwrap());
-        assert!(d.within(1e-4), "{}: {d:?}", device.title());
+        assert!(d.within(1e-4), "{}, {mapping}: {d:?}", device.title());
     }
 }

@@ -1,6 +1,6 @@
 //! Rung 5: central differences through the composed stages, in f64, under several predicates at once.
 
-use rationale::exec::{CpuSession, Session};
+use rationale::exec::{CpuSession, Loaded, Session};
 use rationale::model::{
     AlignmentAxis, Conv, Dimensions, Layer, Linear, MapShape, Mapping, ModelConfig, Network, OptimizerConfig,
     Pool, Route, Stage1, Stage2, initial_weights, stage1, stage2,
@@ -65,7 +65,7 @@ fn the_predicates_see_what_they_are_for() {
 pub const DATA: Dimensions = Dimensions { count: 6, batch: 5, steps: 1, packed: false };
 
 /// A session that holds a data set and weights for a plan.
-pub fn session(network: &Network, plan: &Plan, seed: u64) -> (CpuSession<f64>, rationale::exec::Loaded) {
+pub fn session(network: &Network, plan: &Plan, seed: u64) -> (CpuSession<f64>, Loaded) {
     let mut session = CpuSession::<f64>::new();
     let loaded = session.load(plan).unwrap();
     let mut random = Random::new(seed, 0);
@@ -97,7 +97,19 @@ pub fn session(network: &Network, plan: &Plan, seed: u64) -> (CpuSession<f64>, r
 /// Holds every gradient of the parts against central differences of the loss of its own replica: the sum of recorded
 /// losses times their factors.
 pub fn check(network: &Network, plan: &Plan, losses: &[(&str, f64)], parts: &[Part], seed: u64) {
-    let (mut session, loaded) = session(network, plan, seed);
+    let (session, loaded) = session(network, plan, seed);
+    check_in(session, loaded, network, losses, parts, seed);
+}
+
+/// The same in a session that is already prepared.
+pub fn check_in(
+    mut session: CpuSession<f64>,
+    loaded: Loaded,
+    network: &Network,
+    losses: &[(&str, f64)],
+    parts: &[Part],
+    seed: u64,
+) {
     let mut checked = 0;
     for parameter in network.parameters().iter().filter(|p| parts.contains(&p.part)) {
         let (layer, field) = parameter.name.rsplit_once('.').unwrap();

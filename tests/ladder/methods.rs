@@ -2,14 +2,17 @@
 
 use rationale::exec::{CpuSession, Session};
 use rationale::model::{
-    Constraint, Network, Route, Stage1, Stage2, Tape, constrained, data_source, grad_reg, joint,
+    Constraint, Conv, Dimensions, GateGradient, Layer, Linear, MapShape, Mapping, ModelConfig, Network,
+    OptimizerConfig, Pool, Route, Stage1, Stage2, Tape, advance, constrained, data_source, grad_reg, joint,
     masked_copies, no_mapping, stage1, stage2,
 };
 use rationale::ops::{cross_entropy, gather, kl_divergence, reduce, softmax};
 use rationale::plan::{Part, Plan, Role, Variants};
 use rationale::shader::DType;
 
-use crate::gradients::{DATA, check, difference, models, session, still};
+use crate::goldens::Golden;
+use crate::gradients::{DATA, check, check_in, difference, models, session, still};
+use crate::support;
 
 fn label(network: &Network) -> Stage1 {
     Stage1 { route: Route::stage1(network.has_mapping()), optimizer: still() }
@@ -40,6 +43,32 @@ fn the_second_backward_pass_gives_the_derivatives_of_the_penalty() {
             check(network, &plan, &losses, &Part::ALL, i as u64);
         }
     }
+}
+
+#[test]
+fn the_second_backward_pass_takes_a_gate_as_constant() {
+    // A gate whose last weights are all zero is the same at every position and for every picture: a constant, whose
+    // penalty central differences can see. Some channels are closed.
+    let conv = |out| Layer::Conv(Conv { out, kernel: 3, stride: 2, padding: 1, dilation: 1 });
+    let model = ModelConfig {
+        features: vec![conv(6), Layer::Relu],
+        mapping: Mapping::Gate,
+        classifier: vec![conv(5), Layer::Relu, Layer::AveragePool, Layer::Output],
+    };
+    let network = Network::new(&model, MapShape { height: 9, width: 7, channels: 2 }, 3, 2).unwrap();
+    let route = Route::stage1(false).through_gate(GateGradient::Constant);
+    let stage = Stage1 { route, optimizer: still() };
+    let plan = grad_reg(&network, &DATA, &stage, 0.5, true, &Variants::new()).unwrap();
+    let (mut session, loaded) = session(&network, &plan, 3);
+    let zeros = session.read("mapping.2.weight").unwrap().len();
+    session.write("mapping.2.weight", &vec![0.0; zeros]).unwrap();
+    session.write("mapping.2.bias", &[0.5, -1.5, -0.25, 2.0, -3.0, 0.0].repeat(2)).unwrap();
+    let losses = [("stage1.losses", 1.0), ("stage2.losses", 0.5)];
+    check_in(session, loaded, &network, &losses, &[Part::Features, Part::Classifier], 3);
+
+    let open = Stage1 { route: Route::stage1(true), optimizer: still() };
+    let error = grad_reg(&network, &DATA, &open, 0.5, true, &Variants::new()).unwrap_err().to_string();
+    assert!(error.contains("mapping_in_stage1"), "{error}");
 }
 
 #[test]
@@ -156,4 +185,133 @@ fn without_a_mapping_f_follows_the_divergence_with_the_target_held_constant() {
     let network = &networks()[0];
     let plan = no_mapping(network, &DATA, &alignment(network), &Variants::new()).unwrap();
     check_against_constant_target(network, &plan, [0.0, 1.0], &[Part::Features], 4);
+}
+
+/// The network of `tests/golden/make_grad_reg.py`.
+fn golden_network() -> Network {
+    let conv = |out, kernel, stride, padding| Layer::Conv(Conv { out, kernel, stride, padding, dilation: 1 });
+    let model = ModelConfig {
+        features: vec![
+            conv(4, 5, 2, 2),
+            Layer::Relu,
+            Layer::MaxPool(Pool { kernel: 2, stride: None, padding: 0 }),
+            conv(6, 3, 1, 1),
+            Layer::Relu,
+        ],
+        mapping: Mapping::Diagonal,
+        classifier: vec![Layer::AveragePool, Layer::Linear(Linear { out: 5 }), Layer::Relu, Layer::Output],
+    };
+    Network::new(&model, MapShape { height: 16, width: 16, channels: 1 }, 3, 1).unwrap()
+}
+
+/// Five steps on cross-entropy + the penalty, against PyTorch's double backward.
+fn follow_pytorch(session: &mut dyn Session, bound: f64, drift: f64) {
+    let golden = Golden::named("grad_reg");
+    let network = golden_network();
+    let data = Dimensions { count: 12, batch: 6, steps: 5, packed: true };
+    let stage = Stage1 { route: Route::stage1(true), optimizer: OptimizerConfig::adam(0.0) };
+    let mut plan = grad_reg(&network, &data, &stage, 0.75, true, &Variants::new()).unwrap();
+    plan.append(&advance(&network, "train", &data).unwrap()).unwrap();
+    let loaded = session.load(&plan).unwrap();
+    session.write_index("train.pixels", &golden.packed("data/pixels")).unwrap();
+    session.write_index("train.masks", &golden.packed("data/masks")).unwrap();
+    for (name, key) in [("labels", "labels"), ("explained", "explained"), ("order", "batches")] {
+        session.write_index(&format!("train.{name}"), &golden.words(&format!("data/{key}"))).unwrap();
+    }
+    session.write("stage1.lr", &[1e-2]).unwrap();
+    let own = |session: &mut dyn Session, name: &str| -> Vec<f64> {
+        session.read(name).unwrap().into_iter().map(f64::from).collect()
+    };
+    for parameter in network.parameters() {
+        let start = golden.floats(&format!("init/{}", parameter.name)).unwrap();
+        let start: Vec<f32> = start.into_iter().map(|v| v as f32).collect();
+        session.write(&parameter.name, &start).unwrap();
+    }
+    let device = session.device();
+    // Labels that weigh nothing leave the penalty alone, and move no weight.
+    for (weight, key) in [(0.0, "penalty"), (1.0, "gradient")] {
+        session.write("train.class_weights", &[weight; 3]).unwrap();
+        session.write_index("train.clock", &[0]).unwrap();
+        session.run(loaded, 1).unwrap();
+        for parameter in network.parameters() {
+            let (layer, field) = parameter.name.rsplit_once('.').unwrap();
+            let mut expected = golden.floats(&format!("{key}/{}", parameter.name)).unwrap();
+            if key == "penalty" {
+                expected.iter_mut().for_each(|value| *value *= 0.75);
+            }
+            let d = difference(&own(session, &format!("{layer}.d_{field}")), &expected);
+            assert!(d.within(bound), "{device}, {key}/{}: {d:?}", parameter.name);
+        }
+    }
+    session.run(loaded, 4).unwrap();
+    for parameter in network.parameters() {
+        let expected = golden.floats(&format!("final/{}", parameter.name)).unwrap();
+        let d = difference(&own(session, &parameter.name), &expected);
+        assert!(d.relative <= drift && d.direction <= drift, "{device}, {}: {d:?}", parameter.name);
+    }
+    for (name, key) in [("stage1.losses", "loss/label"), ("stage2.losses", "loss/penalty")] {
+        let expected = golden.floats(key).unwrap();
+        for (found, expected) in own(session, name).iter().zip(&expected) {
+            let error = (found - expected).abs();
+            assert!(error <= drift * expected.abs(), "{device}, {key}: {found}, {expected}");
+        }
+    }
+}
+
+#[test]
+fn grad_reg_follows_the_double_backward_of_pytorch() {
+    // Left over: sessions are read in f32, and our rates are f32 uniforms.
+    follow_pytorch(&mut CpuSession::<f64>::new(), 1e-6, 1e-5);
+    for device in support::devices() {
+        follow_pytorch(device.session().as_mut(), 1e-4, 1e-3);
+    }
+}
+
+#[test]
+fn constrained_sends_the_alignment_loss_to_m_alone_and_moves_its_multiplier() {
+    for (i, network) in networks().iter().enumerate().skip(1) {
+        let (label, stage) = (label(network), alignment(network));
+        let gradients = |plan: &Plan, mu: &[f32]| {
+            let (mut session, loaded) = session(network, plan, i as u64);
+            if plan.find("constraint.multiplier").is_some() {
+                session.write("constraint.multiplier", mu).unwrap();
+            }
+            session.run(loaded, 1).unwrap();
+            (session, loaded)
+        };
+        let none = Variants::new();
+        let (ce, ce_loaded) = gradients(&stage1(network, &DATA, &label, &none).unwrap(), &[]);
+        let (kl, kl_loaded) = gradients(&stage2(network, &DATA, &stage, &none).unwrap(), &[]);
+        let mu = [0.5, 3.0];
+        let constraint = Constraint { epsilon: 0.25, rate: 0.125 };
+        for routed in [true, false] {
+            let mut label = label.clone();
+            if !routed {
+                label.route = Route::stage1(false);
+            }
+            let plan = constrained(network, &DATA, &label, &stage, constraint, &none).unwrap();
+            let (own, loaded) = gradients(&plan, &mu);
+            for parameter in network.parameters() {
+                let (layer, field) = parameter.name.rsplit_once('.').unwrap();
+                let name = format!("{layer}.d_{field}");
+                let mut expected = ce.read_real(ce_loaded, &name).unwrap();
+                if parameter.part == Part::Mapping {
+                    let len = expected.len() / 2;
+                    let from_labels = if routed { 1.0 } else { 0.0 };
+                    let second = kl.read_real(kl_loaded, &name).unwrap();
+                    for (k, (e, second)) in expected.iter_mut().zip(second).enumerate() {
+                        *e = from_labels * *e + f64::from(mu[k / len]) * second;
+                    }
+                }
+                let d = difference(&own.read_real(loaded, &name).unwrap(), &expected);
+                assert!(d.within(1e-12), "{name} ({i}, {routed}): {d:?}");
+            }
+            let losses = own.read_real(loaded, "stage2.losses").unwrap();
+            let after = own.read_real(loaded, "constraint.multiplier").unwrap();
+            for r in 0..2 {
+                let expected = (f64::from(mu[r]) + 0.125 * (losses[r] - 0.25)).max(0.0);
+                assert!((after[r] - expected).abs() < 1e-12 && expected > 0.0);
+            }
+        }
+    }
 }

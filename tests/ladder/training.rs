@@ -6,7 +6,7 @@ use rationale::model::{
 };
 use rationale::plan::{Plan, Variants};
 use rationale::random::Seeds;
-use rationale::train::{Alternation, Checkpoint, TrainConfig, TrainError, Trainer, digest};
+use rationale::train::{Alternation, Checkpoint, Method, TrainConfig, TrainError, Trainer, digest};
 
 use crate::support;
 
@@ -67,6 +67,26 @@ fn a_replica_has_the_bits_of_a_single_run_with_its_seed() {
     }
 }
 
+/// Convolutions, linear layers and element-wise work long enough to be shared among threads.
+#[cfg(feature = "threads")]
+#[test]
+fn the_number_of_threads_does_not_change_a_bit() {
+    let data = support::pictures(60);
+    let config = TrainConfig { batch: 50, ..support::small_config() };
+    let seeds = [1, 2].map(Seeds::from_seed);
+    let digest_with = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let cpu = support::cpu();
+            let model = ModelConfig::default();
+            let mut trainer = Trainer::new(&cpu, &model, &config, &data, &seeds, &Variants::new()).unwrap();
+            trainer.train_epoch().unwrap();
+            digest(&trainer.checkpoint().tensors)
+        })
+    };
+    assert_eq!(digest_with(1), digest_with(3));
+}
+
 #[test]
 fn devices_agree_after_a_few_steps() {
     let Some(gpu) = support::gpu() else { return };
@@ -82,6 +102,144 @@ fn devices_agree_after_a_few_steps() {
         let difference = values.iter().zip(other).map(|(x, y)| (x - y) * (x - y)).sum::<f32>().sqrt();
         // Rounding alone parts them; six steps with Adam in stage 2 leave it small.
         assert!(difference <= 1e-3 * norm.max(1.0), "{name}: {difference} of {norm}");
+    }
+}
+
+/// The methods that share nothing but the loop, each with the mapping that suits it.
+fn methods() -> Vec<(ModelConfig, TrainConfig)> {
+    let config = |method| TrainConfig { method, label_lr: 3e-3, ..support::small_config() };
+    Method::ALL.map(|m| (support::small_model(m.default_mapping()), config(m))).to_vec()
+}
+
+#[test]
+fn every_method_repeats_resumes_and_has_replicas_that_equal_single_runs() {
+    let data = {
+        let mut data = support::pictures(20);
+        // One batch of each order may hold explained pictures only in part.
+        (0..20).filter(|i| i % 3 == 0).for_each(|i| data.explained[i] = false);
+        data
+    };
+    let seeds = [11, 12].map(Seeds::from_seed);
+    for device in support::devices() {
+        for (model, config) in methods() {
+            let run = |seeds: &[Seeds], epochs: usize, from: Option<&Checkpoint>| {
+                let mut trainer =
+                    Trainer::new(&device, &model, &config, &data, seeds, &Variants::new()).unwrap();
+                if let Some(checkpoint) = from {
+                    trainer.restore(checkpoint).unwrap();
+                }
+                while trainer.epoch() < epochs {
+                    let report = trainer.train_epoch().unwrap();
+                    assert_eq!(report.alignment_loss.is_some(), config.method.explains());
+                    assert_eq!(report.multiplier.is_some(), config.method == Method::Constrained);
+                }
+                trainer.checkpoint().clone()
+            };
+            let what = format!("{}, {}", device.title(), config.method);
+            let whole = run(&seeds, 2, None);
+            let resumed = run(&seeds, 2, Some(&run(&seeds, 1, None)));
+            assert_eq!(digest(&whole.tensors), digest(&resumed.tensors), "{what}");
+            for (r, seed) in seeds.iter().enumerate() {
+                for (name, (_, values)) in run(&[*seed], 2, None).tensors {
+                    let own = &whole.tensors[&name].1[r * values.len()..][..values.len()];
+                    let same = own.iter().zip(&values).all(|(a, b)| a.to_bits() == b.to_bits());
+                    assert!(same, "{what}: replica {r}, {name}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_learns_from_explanations_has_a_rate_of_its_own() {
+    let data = support::pictures(20);
+    for (method, moved) in [(Method::NoMapping, "features.0.weight"), (Method::Constrained, "mapping.weight")]
+    {
+        for alternation in [Alternation::Batch, Alternation::Epoch] {
+            if method == Method::Constrained && alternation == Alternation::Epoch {
+                continue;
+            }
+            // Stage 1 stands still; a bound of 0 makes the multiplier grow with the first batch.
+            let config = TrainConfig {
+                method,
+                alternation,
+                label_lr: 0.0,
+                constraint: 0.0,
+                multiplier_lr: 10.0,
+                ..support::small_config()
+            };
+            let model = support::small_model(method.default_mapping());
+            let seeds = [Seeds::from_seed(1)];
+            let mut trainer =
+                Trainer::new(&support::cpu(), &model, &config, &data, &seeds, &Variants::new()).unwrap();
+            let before = trainer.checkpoint().tensors.clone();
+            trainer.train_epoch().unwrap();
+            let after = &trainer.checkpoint().tensors;
+            assert_ne!(before[moved], after[moved], "{method}, {alternation:?}");
+            assert_eq!(before["classifier.0.weight"], after["classifier.0.weight"], "{method}");
+        }
+    }
+}
+
+#[test]
+fn a_second_term_of_weight_0_changes_nothing() {
+    // With a weight of 0 on the second term the weights are those of label-only, bit for bit.
+    let data = support::pictures(20);
+    let weights = |method, mapping, lambda| {
+        let config = TrainConfig { method, lambda, ..support::small_config() };
+        let model = support::small_model(mapping);
+        let seeds = [Seeds::from_seed(1)];
+        let mut trainer =
+            Trainer::new(&support::cpu(), &model, &config, &data, &seeds, &Variants::new()).unwrap();
+        trainer.train_epoch().unwrap();
+        let tensors = trainer.checkpoint().tensors.clone();
+        digest(tensors.iter().filter(|(name, _)| !name.starts_with("stage")))
+    };
+    let alone = weights(Method::LabelOnly, Mapping::None, 1.0);
+    assert_eq!(weights(Method::GradReg, Mapping::None, 0.0), alone);
+    assert_eq!(weights(Method::Joint, Mapping::None, 0.0), alone);
+    assert_ne!(weights(Method::GradReg, Mapping::None, 1.0), alone);
+    assert_ne!(weights(Method::Joint, Mapping::None, 1.0), alone);
+    assert_ne!(weights(Method::MaskedCopies, Mapping::None, 1.0), alone);
+}
+
+#[test]
+fn every_method_but_label_only_wants_explanations() {
+    let mut data = support::pictures(20);
+    data.explained = vec![false; 20];
+    for (model, config) in methods() {
+        let seeds = [Seeds::from_seed(1)];
+        let trainer = Trainer::new(&support::cpu(), &model, &config, &data, &seeds, &Variants::new());
+        match (config.method, trainer.err()) {
+            (Method::LabelOnly, None) => {}
+            (method, Some(TrainError::NoExplanations { pictures: 20, method: named })) => {
+                assert_eq!(method, named);
+            }
+            (method, error) => panic!("{method}: {error:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_batch_without_explanations_moves_neither_the_multiplier_nor_a_copy() {
+    // One explained picture in three batches.
+    let mut data = support::pictures(20);
+    data.explained = vec![false; 20];
+    data.explained[3] = true;
+    let config = TrainConfig {
+        method: Method::Constrained,
+        constraint: 0.0,
+        multiplier_lr: 0.5,
+        ..support::small_config()
+    };
+    let model = support::small_model(Mapping::Diagonal);
+    for device in support::devices() {
+        let seeds = [Seeds::from_seed(1)];
+        let mut trainer = Trainer::new(&device, &model, &config, &data, &seeds, &Variants::new()).unwrap();
+        let report = trainer.train_epoch().unwrap();
+        let (mu, loss) = (report.multiplier.unwrap()[0], report.alignment_loss.unwrap()[0]);
+        // One step of the ascent, from 0, by the one loss there was.
+        assert!((mu - 0.5 * loss).abs() <= 1e-6 * mu && mu > 0.0, "{}: {mu}, {loss}", device.title());
     }
 }
 
@@ -127,6 +285,15 @@ fn senseless_settings_are_named() {
     refuse(&|c| c.batch = 0, "batch is 0");
     refuse(&|c| c.temperature = 0.0, "temperature is 0");
     refuse(&|c| c.class_weights = vec![1.0], "2 classes");
+    refuse(&|c| (c.class_weights, c.balance_classes) = (vec![1.0; 2], true), "class_weights = []");
+    refuse(&|c| c.lambda = -1.0, "lambda is -1");
+    refuse(&|c| c.constraint = f64::NAN, "constraint is NaN");
+    refuse(&|c| c.multiplier_lr = f64::INFINITY, "multiplier_lr is inf");
+    refuse(&|c| c.method = Method::NoMapping, "--mapping none");
+    let joint_by_epoch = |c: &mut TrainConfig| {
+        (c.method, c.alternation) = (Method::Joint, Alternation::Epoch);
+    };
+    refuse(&joint_by_epoch, "both losses act in one step");
 }
 
 #[test]

@@ -38,8 +38,10 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
     (
         "model",
         "mapping",
-        "m, the mapping layer, which explanations train: \"diagonal\", \"dense\", \"conv1x1\" or \"none\".\n\
-         Left out: diagonal for two-stage, none for label-only.",
+        "m, the mapping layer, which explanations train: \"diagonal\", \"dense\", \"conv1x1\", \"gate\"\n\
+         (looks at each picture; wants alignment_lr = 0.002 and alignment_epochs_first = 5), \"none\", or \"auto\":\n\
+         gate where f(x) has 6×6 positions or more, else diagonal. Left out: diagonal where the method acts\n\
+         through m, else none.",
         "\"diagonal\"",
     ),
     ("model", "classifier", "c, the classifier. Layers as in `features`; the last one is \"output\".", ""),
@@ -79,7 +81,8 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
     (
         "train",
         "alignment_lr",
-        "Learning rate of stage 2, which learns from explanations and updates m alone.",
+        "Learning rate of stage 2, which learns from explanations and updates m alone (with \"no-mapping\" f, which\n\
+         wants a far smaller one); of m with \"constrained\".",
         "",
     ),
     (
@@ -147,9 +150,19 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
         "Weights the classes so that each counts the same in the loss of stage 1, however many pictures it has.",
         "",
     ),
-    ("train", "lambda", "Weight of the second loss of \"joint\" and of the penalty of \"grad-reg\".", ""),
+    (
+        "train",
+        "lambda",
+        "Weight of the alignment loss in \"joint\", of the penalty on the input gradient in \"grad-reg\".",
+        "",
+    ),
     ("train", "constraint", "epsilon of \"constrained\": the alignment loss that m has to reach.", ""),
-    ("train", "multiplier_lr", "rho of \"constrained\": how fast its multiplier follows the violation.", ""),
+    (
+        "train",
+        "multiplier_lr",
+        "rho of \"constrained\": its multiplier mu grows by rho times (alignment loss - epsilon) after each batch.",
+        "",
+    ),
     (
         "seeds",
         "seed",

@@ -51,6 +51,30 @@ fn the_method_decides_on_a_mapping_that_was_left_open() {
 }
 
 #[test]
+fn auto_takes_the_gate_on_maps_that_can_hold_it_and_says_so() {
+    let auto = || {
+        let mut config = Config::default();
+        config.model.mapping = Some(Mapping::Auto);
+        config
+    };
+    let mut large = auto();
+    let chosen = large.settle_mapping(8, 8).unwrap();
+    assert!(chosen.contains("gate") && chosen.contains("8×8") && chosen.contains("0.002"), "{chosen}");
+    assert_eq!(large.model().mapping, Mapping::Gate);
+    assert_eq!((large.train.alignment_lr, large.train.alignment_epochs_first), (2e-3, 5));
+    assert_eq!(large.settle_mapping(8, 8), None);
+
+    let mut small = auto();
+    assert!(small.settle_mapping(4, 4).unwrap().starts_with("diagonal"));
+    assert_eq!(small.train, Config::default().train);
+
+    let mut own_rate = auto();
+    own_rate.train.alignment_lr = 0.5;
+    own_rate.settle_mapping(8, 8);
+    assert_eq!((own_rate.train.alignment_lr, own_rate.train.alignment_epochs_first), (0.5, 0));
+}
+
+#[test]
 fn resolving_changes_nothing_but_what_was_open() {
     let mut config =
         Config { seeds: SeedSection { seed: Seed(7), ..Default::default() }, ..Default::default() };

@@ -54,6 +54,9 @@ pub struct StudyArgs {
     name: String,
     #[command(flatten)]
     cells: CellFlags,
+    /// Only these of the study's data sets, such as DS,BS
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    sets: Vec<String>,
     /// Models of an agreement study
     #[arg(long, value_name = "N", default_value_t = 30)]
     models: usize,
@@ -276,6 +279,7 @@ pub fn run(args: &StudyArgs) -> Result<(), CliError> {
             None => study.default_seeds()?,
         },
         methods: flags.methods.clone(),
+        sets: args.sets.clone(),
         epochs: flags.epochs,
         models: args.models,
         test_pictures: flags.test_pictures,

@@ -17,6 +17,7 @@ use super::settings::{DeviceFlag, Settings};
 use super::source::{self, Source};
 use super::terminal;
 use crate::exec::Device;
+use crate::model::{MapShape, Network};
 use crate::plan::Variants;
 use crate::train::run::{EpochRow, RunFolder, RunRecord, timestamp};
 use crate::train::{TrainError, Trainer, check_fit};
@@ -81,6 +82,17 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
     warnings.extend(source.warnings.iter().cloned());
     if !args.quiet {
         source.describe(config.data.path.as_deref().unwrap_or_default());
+    }
+    let features = Network::new(
+        &config.model(),
+        MapShape { height: source.train.height, width: source.train.width, channels: source.train.channels },
+        source.train.classes.len(),
+        1,
+    )
+    .map_err(TrainError::from)?
+    .features();
+    if let Some(chosen) = config.settle_mapping(features.height, features.width) {
+        terminal::field("mapping", &format!("auto: {chosen}"));
     }
     config.resolve();
     let seeds = config.seeds();

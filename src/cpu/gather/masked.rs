@@ -15,6 +15,7 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
         let Some(picture) = gather.picture_of(row, order, clock) else {
             return x.fill(T::ZERO);
         };
+        gather.pixels(pixels, picture, x);
         let first = picture * size / channels;
         for (position, x) in (first..).zip(x.chunks_mut(channels)) {
             let mask = byte(masks, position);
@@ -23,8 +24,8 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
                 1 => T::ZERO,
                 _ => unorm8(mask),
             };
-            for ((x, &fill), i) in x.iter_mut().zip(fill).zip(position * channels..) {
-                *x = e * gather.pixel(pixels, i) + (T::ONE - e) * fill;
+            for (x, &fill) in x.iter_mut().zip(fill) {
+                *x = e * *x + (T::ONE - e) * fill;
             }
         }
     });

@@ -37,7 +37,7 @@ crate::params! {
 
 impl Gather {
     /// The picture in batch row r·N + n, order[r, clock·N + n]; `None` for padding and past the last step.
-    fn picture_of(&self, row: usize, order: &[u32], clock: &[u32]) -> Option<usize> {
+    pub(super) fn picture_of(&self, row: usize, order: &[u32], clock: &[u32]) -> Option<usize> {
         let (batch, steps) = (self.batch as usize, self.steps as usize);
         let step = clock[0] as usize;
         if step >= steps {
@@ -47,16 +47,24 @@ impl Gather {
         (picture < self.count).then_some(picture as usize)
     }
 
-    /// scale · p + shift for the pixel value p at position i of the whole data set.
-    fn pixel<T: Real>(&self, pixels: &[u32], i: usize) -> T {
-        let p =
-            if self.packed == 0 { T::from_f32(f32::from_bits(pixels[i])) } else { unorm8(byte(pixels, i)) };
-        T::from_f32(self.scale) * p + T::from_f32(self.shift)
+    /// x = scale · p + shift for the pixel values p of a picture.
+    pub(super) fn pixels<T: Real>(&self, pixels: &[u32], picture: usize, x: &mut [T]) {
+        let (scale, shift) = (T::from_f32(self.scale), T::from_f32(self.shift));
+        let first = picture * self.size as usize;
+        if self.packed == 0 {
+            for (x, &bits) in x.iter_mut().zip(&pixels[first..]) {
+                *x = scale * T::from_f32(f32::from_bits(bits)) + shift;
+            }
+        } else {
+            for (x, i) in x.iter_mut().zip(first..) {
+                *x = scale * unorm8(byte(pixels, i)) + shift;
+            }
+        }
     }
 }
 
 /// Byte i of packed words, the lowest byte of a word first.
-fn byte(words: &[u32], i: usize) -> u32 {
+pub(super) fn byte(words: &[u32], i: usize) -> u32 {
     (words[i / 4] >> (i % 4 * 8)) & 255
 }
 

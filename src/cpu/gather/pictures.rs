@@ -14,9 +14,7 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
         let Some(picture) = gather.picture_of(row, order, clock) else {
             return x.fill(T::ZERO);
         };
-        for (x, i) in x.iter_mut().zip(picture * size..) {
-            *x = gather.pixel(pixels, i);
-        }
+        gather.pixels(pixels, picture, x);
     });
     Ok(())
 }

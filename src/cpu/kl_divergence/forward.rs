@@ -1,7 +1,8 @@
 //! Twin of `shaders/kl_divergence/forward.wgsl` and its variants: KL(softmax(t / T) ‖ softmax(z / T)), its gradient in z.
 
 use super::KlDivergence;
-use crate::cpu::{ArgError, Args, Real, lanes, parallel};
+use crate::cpu::lanes::{Groups, larger};
+use crate::cpu::{ArgError, Args, Real, parallel, simd};
 
 /// Reads t and z `[rows, length, inner]`, weight `[rows]` and norm `[R]`; writes losses `[rows, inner]` and d_z
 /// like z. Both are exactly 0 where weight or norm is 0.
@@ -21,32 +22,58 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
         }
         let (t, z) = (&t[row * size..][..size], &z[row * size..][..size]);
         let share = weight / T::from_usize(inner);
-        let factor = share / (norm * temperature);
-        let mut exp_t = vec![T::ZERO; length];
-        for (g, loss) in losses.iter_mut().enumerate() {
-            let t_max = lanes::max(length, |i| t[g + i * inner]);
-            let z_max = lanes::max(length, |i| z[g + i * inner]);
-            let p_sum = lanes::sum(length, |i| {
-                exp_t[i] = ((t[g + i * inner] - t_max) / temperature).exp();
-                exp_t[i]
-            });
-            let q_sum = lanes::sum(length, |i| {
-                let at = g + i * inner;
-                d_z[at] = ((z[at] - z_max) / temperature).exp();
-                d_z[at]
-            });
-            let (p_log, q_log) = (p_sum.ln(), q_sum.ln());
-            let divergence = lanes::sum(length, |i| {
-                let at = g + i * inner;
-                let log_p = (t[at] - t_max) / temperature - p_log;
-                let log_q = (z[at] - z_max) / temperature - q_log;
-                let (p, q) = (exp_t[i] / p_sum, d_z[at] / q_sum);
-                d_z[at] = factor * (q - p);
-                // 0 · log 0 = 0, also where log p is −∞ or log q is.
-                if p == T::ZERO { T::ZERO } else { p * (log_p - log_q) }
-            });
-            *loss = share * divergence;
-        }
+        simd::wide(Row { t, z, losses, d_z, temperature, share, factor: share / (norm * temperature) });
     });
     Ok(())
+}
+
+struct Row<'a, T> {
+    t: &'a [T],
+    z: &'a [T],
+    losses: &'a mut [T],
+    d_z: &'a mut [T],
+    temperature: T,
+    share: T,
+    factor: T,
+}
+
+impl<T: Real> simd::Task for Row<'_, T> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { t, z, losses, d_z, temperature, share, factor } = self;
+        let groups = Groups::new(losses.len());
+        let width = groups.width();
+        let mut p = vec![T::ZERO; t.len()];
+        // log p and log q, up to their constants.
+        let (mut log_p, mut log_q) = (vec![T::ZERO; t.len()], vec![T::ZERO; t.len()]);
+        for (x, log, exp) in [(t, &mut log_p, &mut *p), (z, &mut log_q, &mut *d_z)] {
+            let max = groups.reduce(x, T::NEG_INFINITY, larger);
+            let values = x.chunks(width).zip(log.chunks_mut(width).zip(exp.chunks_mut(width)));
+            for (x, (log, exp)) in values {
+                for ((&x, &max), (log, exp)) in x.iter().zip(&max).zip(log.iter_mut().zip(exp)) {
+                    *log = (x - max) / temperature;
+                    *exp = log.exp();
+                }
+            }
+        }
+        let (p_sum, q_sum) =
+            (groups.reduce(&p, T::ZERO, |a, b| a + b), groups.reduce(d_z, T::ZERO, |a, b| a + b));
+        let (p_log, q_log) = (groups.each(&p_sum, T::ln), groups.each(&q_sum, T::ln));
+        let logs = log_p.chunks(width).zip(log_q.chunks(width));
+        for ((log_p, log_q), (p, d_z)) in logs.zip(p.chunks_mut(width).zip(d_z.chunks_mut(width))) {
+            let n = log_p.len();
+            let (log_q, p, d_z) = (&log_q[..n], &mut p[..n], &mut d_z[..n]);
+            let (p_sum, q_sum, p_log, q_log) = (&p_sum[..n], &q_sum[..n], &p_log[..n], &q_log[..n]);
+            for i in 0..n {
+                let (p_i, q_i) = (p[i] / p_sum[i], d_z[i] / q_sum[i]);
+                d_z[i] = factor * (q_i - p_i);
+                let term = p_i * ((log_p[i] - p_log[i]) - (log_q[i] - q_log[i]));
+                // 0 · log 0 = 0, also where log p is −∞ or log q is.
+                p[i] = if p_i == T::ZERO { T::ZERO } else { term };
+            }
+        }
+        for (loss, &divergence) in losses.iter_mut().zip(&groups.reduce(&p, T::ZERO, |a, b| a + b)) {
+            *loss = share * divergence;
+        }
+    }
 }

@@ -1,7 +1,9 @@
 //! Twin of `shaders/max_pool/forward.wgsl`: the largest value of each window, and where it stood.
 
+use std::ops::Range;
+
 use super::{MaxPool, covered};
-use crate::cpu::{ArgError, Args, Real, parallel};
+use crate::cpu::{ArgError, Args, Real, parallel, simd};
 
 /// Reads x `[R, N, H, W, C]`; writes y and argmax `[R, N, H_out, W_out, C]`. Padding never wins, the first of
 /// equals wins, and the first NaN of a window beats every number.
@@ -11,29 +13,48 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
     let (width, channels) = (p.width as usize, p.channels as usize);
     let (height_out, image) = (p.height_out as usize, p.height as usize * width * channels);
     let row = p.width_out as usize * channels;
+    let columns: Vec<Range<usize>> = (0..p.width_out as usize)
+        .map(|w_out| covered(w_out, p.kernel_w, p.stride_w, p.padding_w, p.width))
+        .collect();
     parallel::chunks2((y, row), (argmax, row), |i, y, argmax| {
         let x = &x[i / height_out * image..][..image];
         let rows = covered(i % height_out, p.kernel_h, p.stride_h, p.padding_h, p.height);
+        simd::wide(Row { x, width, channels, rows, columns: &columns, y, argmax });
+    });
+    Ok(())
+}
+
+/// One row of windows.
+struct Row<'a, T> {
+    x: &'a [T],
+    width: usize,
+    channels: usize,
+    rows: Range<usize>,
+    columns: &'a [Range<usize>],
+    y: &'a mut [T],
+    argmax: &'a mut [u32],
+}
+
+impl<T: Real> simd::Task for Row<'_, T> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { x, width, channels, rows, columns, y, argmax } = self;
         let outputs = y.chunks_exact_mut(channels).zip(argmax.chunks_exact_mut(channels));
-        for (w_out, (y, argmax)) in outputs.enumerate() {
-            let columns = covered(w_out, p.kernel_w, p.stride_w, p.padding_w, p.width);
-            for (nth, at) in
-                rows.clone().flat_map(|h| columns.clone().map(move |w| h * width + w)).enumerate()
-            {
-                let x = &x[at * channels..][..channels];
-                if nth == 0 {
-                    y.copy_from_slice(x);
-                    argmax.fill(at as u32);
-                    continue;
-                }
-                for ((y, argmax), &x) in y.iter_mut().zip(argmax.iter_mut()).zip(x) {
-                    let best = *y;
-                    let wins = (x > best || x.is_nan()) && !best.is_nan();
-                    *y = if wins { x } else { best };
-                    *argmax = if wins { at as u32 } else { *argmax };
+        for ((y, argmax), columns) in outputs.zip(columns) {
+            let first = rows.start * width + columns.start;
+            y.copy_from_slice(&x[first * channels..][..channels]);
+            argmax.fill(first as u32);
+            for h in rows.clone() {
+                for at in h * width + columns.start..h * width + columns.end {
+                    let x = &x[at * channels..][..channels];
+                    for ((y, argmax), &x) in y.iter_mut().zip(argmax.iter_mut()).zip(x) {
+                        // The first one meets itself and does not win.
+                        let wins = (x > *y) | (x.is_nan() & !y.is_nan());
+                        *y = if wins { x } else { *y };
+                        *argmax = if wins { at as u32 } else { *argmax };
+                    }
                 }
             }
         }
-    });
-    Ok(())
+    }
 }

@@ -3,6 +3,7 @@
 mod alignment;
 mod constrained;
 mod evaluation;
+mod exclusive_use;
 mod grad_reg;
 mod inspect;
 mod joint;
@@ -14,6 +15,8 @@ pub use alignment::{AlignmentAxis, AlignmentLoss, Stage2, stage2};
 pub(crate) use constrained::MULTIPLIER;
 pub use constrained::{Constraint, constrained};
 pub use evaluation::{EvaluationPlan, evaluation};
+pub(crate) use exclusive_use::{BOUNDS, LOGITS};
+pub use exclusive_use::{bounds, logits};
 pub use grad_reg::grad_reg;
 pub(crate) use inspect::{D_X, SCALE, X};
 pub use inspect::{features, gate, input_gradient};

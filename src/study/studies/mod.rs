@@ -52,6 +52,8 @@ pub struct Options {
     pub seeds: Vec<u64>,
     /// Arms or methods; empty for all.
     pub methods: Vec<String>,
+    /// Data sets; empty for all that the study has.
+    pub sets: Vec<String>,
     /// Epochs of every model, where they are not the setting's.
     pub epochs: Option<usize>,
     /// Replicas of an agreement study.
@@ -222,6 +224,16 @@ impl Study {
                 jobs
             }
         };
+        let fits = |job: &Job, set: &String| job.setting.name.eq_ignore_ascii_case(set);
+        for set in &options.sets {
+            if !one_seed.iter().any(|job| fits(job, set)) {
+                let mut known: Vec<String> = one_seed.iter().map(|job| job.setting.name.clone()).collect();
+                known.dedup();
+                let what = "data set in this study";
+                return Err(StudyError::Unknown { what, name: set.clone(), known });
+            }
+        }
+        one_seed.retain(|job| options.sets.is_empty() || options.sets.iter().any(|set| fits(job, set)));
         if let Some(epochs) = options.epochs {
             one_seed.iter_mut().for_each(|job| job.arm.train.epochs = epochs);
         }

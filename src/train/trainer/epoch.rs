@@ -43,9 +43,10 @@ impl Trainer {
         let (config, epochs) = (&self.config, self.config.epochs);
         let label = config.label_schedule.rate(config.label_lr, self.epoch, epochs);
         let alignment = config.alignment_schedule.rate(config.alignment_lr, self.epoch, epochs);
-        for (name, rate) in [("stage1.lr", label), ("stage2.lr", alignment)] {
-            if name == "stage1.lr" || config.method == Method::TwoStage {
-                self.session.write(name, &vec![rate as f32; self.seeds.len()])?;
+        for (stage, rate) in [("stage1", label), ("stage2", alignment)] {
+            // Not every method has an optimiser of stage 2.
+            if self.state.iter().any(|(name, _)| *name == format!("{stage}.tick")) {
+                self.session.write(&format!("{stage}.lr"), &vec![rate as f32; self.seeds.len()])?;
             }
         }
         let classes = self.network.classes();

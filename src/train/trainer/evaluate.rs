@@ -25,8 +25,8 @@ pub(super) struct EvaluationData {
 }
 
 impl Trainer {
-    /// Puts a data set on the device under a name, for [`Trainer::evaluate`] and its like.
-    pub fn add_dataset(&mut self, name: &str, data: &Dataset) -> Result<(), TrainError> {
+    /// Refuses a data set that is unsound or does not suit the model.
+    pub(super) fn check_dataset(&self, name: &str, data: &Dataset) -> Result<(), TrainError> {
         data.validate()?;
         if upload::shape(data) != self.network.input() || data.classes.len() != self.network.classes() {
             let own = self.network.input();
@@ -42,6 +42,12 @@ impl Trainer {
                 self.network.classes(),
             )));
         }
+        Ok(())
+    }
+
+    /// Puts a data set on the device under a name, for [`Trainer::evaluate`] and its like.
+    pub fn add_dataset(&mut self, name: &str, data: &Dataset) -> Result<(), TrainError> {
+        self.check_dataset(name, data)?;
         let dimensions = upload::dimensions(data, EVALUATION_BATCH);
         let names = model::evaluation(&self.network, name, &dimensions, &self.variants)?;
         let loaded = self.session.load(&names.plan)?;

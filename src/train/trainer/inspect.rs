@@ -2,7 +2,7 @@
 
 use super::{EVALUATION_BATCH, Trainer};
 use crate::data::Dataset;
-use crate::exec::Device;
+use crate::exec::{Device, Session};
 use crate::model::{self, D_X, Dimensions, MapShape, Network, X};
 use crate::plan::{Plan, Variants};
 use crate::train::{TrainError, upload};
@@ -27,6 +27,26 @@ impl GradientReport {
 pub type FeatureMaps = Vec<(String, MapShape, Vec<f32>)>;
 
 impl Trainer {
+    /// Writes one replica's weights of the last good epoch into a session that has loaded the plan of a network with one
+    /// replica.
+    pub(super) fn write_weights(
+        &self,
+        session: &mut dyn Session,
+        network: &Network,
+        plan: &Plan,
+        replica: usize,
+    ) -> Result<(), TrainError> {
+        for parameter in network.parameters() {
+            let len: usize = parameter.dims.iter().product();
+            if plan.find(&parameter.name).is_some()
+                && let Some((_, values)) = self.last_good.tensors.get(&parameter.name)
+            {
+                session.write(&parameter.name, &values[replica * len..(replica + 1) * len])?;
+            }
+        }
+        Ok(())
+    }
+
     /// A session of its own beside the training session, with the weights of one replica: for diagnosis, whose
     /// memory is given back afterwards.
     pub(super) fn inspect(
@@ -48,14 +68,7 @@ impl Trainer {
         if plan.find("ones").is_some() {
             session.write("ones", &[1.0])?;
         }
-        for parameter in network.parameters() {
-            let len: usize = parameter.dims.iter().product();
-            if plan.find(&parameter.name).is_some()
-                && let Some((_, values)) = self.last_good.tensors.get(&parameter.name)
-            {
-                session.write(&parameter.name, &values[replica * len..(replica + 1) * len])?;
-            }
-        }
+        self.write_weights(session.as_mut(), &network, &plan, replica)?;
         let mut results = vec![Vec::new(); outputs.len()];
         for step in 0..dimensions.steps {
             session.run(loaded, 1)?;

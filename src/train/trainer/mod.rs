@@ -2,6 +2,7 @@
 
 mod epoch;
 mod evaluate;
+mod exclusive_use;
 mod gate_mass;
 mod inspect;
 mod phases;

@@ -33,8 +33,7 @@ pub(crate) fn phases(
                 Constraint { epsilon: config.constraint as f32, rate: config.multiplier_lr as f32 };
             return single(model::constrained(network, data, &label, &alignment, constraint, variants)?);
         }
-        Method::TwoStage => model::stage2(network, data, &alignment, variants)?,
-        Method::NoMapping => model::no_mapping(network, data, &alignment, variants)?,
+        Method::TwoStage | Method::NoMapping => second_stage(network, data, config, variants)?,
     };
     let first = model::stage1(network, data, &label, variants)?;
     Ok(match config.alternation {
@@ -52,13 +51,27 @@ pub(crate) fn first_phase(
     config: &TrainConfig,
     variants: &Variants,
 ) -> Result<Option<Plan>, TrainError> {
-    if config.alignment_epochs_first == 0 || config.method != Method::TwoStage {
+    if config.alignment_epochs_first == 0 || !config.method.has_stage2() {
         return Ok(None);
     }
     let mut plan = Plan::new("stage 2 alone");
-    plan.append(&model::stage2(network, data, &stage2_settings(config), variants)?)?;
+    plan.append(&second_stage(network, data, config, variants)?)?;
     plan.append(&model::advance(network, "train", data)?)?;
     Ok(Some(plan))
+}
+
+/// Stage 2 of a method that has one.
+fn second_stage(
+    network: &Network,
+    data: &Dimensions,
+    config: &TrainConfig,
+    variants: &Variants,
+) -> Result<Plan, TrainError> {
+    let alignment = stage2_settings(config);
+    Ok(match config.method {
+        Method::NoMapping => model::no_mapping(network, data, &alignment, variants)?,
+        _ => model::stage2(network, data, &alignment, variants)?,
+    })
 }
 
 fn stage2_settings(config: &TrainConfig) -> Stage2 {
