@@ -65,6 +65,10 @@ pub(in crate::study) fn document(
                 "rows marked (tuned) have what a search on validation seeds found ({}); the others the reference settings",
                 tuned.program
             ),
+            None if manifest.kind == "tune" => "trial 0 has the reference settings".to_owned(),
+            None if manifest.kind == "compare" => {
+                "those of the config, or the reference settings; no search took part".to_owned()
+            }
             None => "the reference settings; no search took part".to_owned(),
         },
     ));
