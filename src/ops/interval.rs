@@ -221,7 +221,7 @@ pub fn diagonal(
     let op = format!("{label} bounds");
     let dims = x.dims(plan, &op)?;
     let d = diagonal::params(plan, &op, x.lo, weight)?;
-    expect_dims(plan, &op, bias, "[R, D]", &plan.dims(weight).to_vec())?;
+    expect_dims(plan, &op, bias, "[R, D]", plan.dims(weight))?;
     let (relative, absolute) = margin(&op, 1)?;
     let params = uniform::IntervalDiagonal {
         replicas: d.replicas,

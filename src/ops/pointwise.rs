@@ -7,7 +7,7 @@ use crate::plan::{Plan, PlanError, Record, TensorId, Variants, Work};
 /// Records y += scale · x for tensors of equal dimensions.
 pub fn add(plan: &mut Plan, label: &str, x: TensorId, scale: f32, y: TensorId) -> Result<(), PlanError> {
     let op = format!("{label} add");
-    expect_dims(plan, &op, x, "as the sum", &plan.dims(y).to_vec())?;
+    expect_dims(plan, &op, x, "as the sum", plan.dims(y))?;
     if !scale.is_finite() {
         return Err(PlanError::Settings {
             op,
@@ -28,7 +28,7 @@ pub fn add(plan: &mut Plan, label: &str, x: TensorId, scale: f32, y: TensorId) -
 /// Records y *= factor of its replica, for factor `[R]` and y `[R, …]`.
 pub fn scale(plan: &mut Plan, label: &str, factor: TensorId, y: TensorId) -> Result<(), PlanError> {
     let op = format!("{label} scale");
-    expect_dims(plan, &op, factor, "[R]", &plan.dims(y)[..1].to_vec())?;
+    expect_dims(plan, &op, factor, "[R]", &plan.dims(y)[..1])?;
     let count = count32(&op, "elements", plan.tensor(y).len())?;
     let size = count / plan.dims(y)[0] as u32;
     let shader = plan.direct("pointwise_scale")?;

@@ -1,5 +1,7 @@
 //! Arms: what stands in a row of a table. A method, a mapping, and the settings that both had in the reference study.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Setting, StudyError};
@@ -147,7 +149,8 @@ pub fn pick(arms: Vec<Arm>, wanted: &[String]) -> Result<Vec<Arm>, StudyError> {
     let fits = |arm: &Arm, word: &str| arm.name == word || arm.train.method.to_string() == word;
     for word in wanted {
         if !arms.iter().any(|arm| fits(arm, word)) {
-            let known = arms.iter().map(|arm| arm.name.clone()).collect();
+            let known: BTreeSet<String> = arms.iter().map(|arm| arm.name.clone()).collect();
+            let known = known.into_iter().collect();
             return Err(StudyError::Unknown { what: "method in this study", name: word.clone(), known });
         }
     }

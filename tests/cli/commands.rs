@@ -17,7 +17,10 @@ fn a_run_leaves_its_folder_and_prints_its_result() {
         assert!(!text.contains('\x1b'), "no control codes outside of a terminal: {text}");
     }
     let table = place.read("run/metrics.csv");
-    assert!(table.starts_with("epoch,label_loss,alignment_loss,train_accuracy,val_accuracy"), "{table}");
+    assert!(
+        table.starts_with("epoch,label_loss,alignment_loss,multiplier,train_accuracy,val_accuracy"),
+        "{table}"
+    );
     assert_eq!(table.lines().count(), 3);
     let record: serde_json::Value = serde_json::from_str(&place.read("run/run.json")).unwrap();
     assert_eq!(record["status"], "finished");

@@ -57,7 +57,7 @@ pub fn run(args: &CompareArgs) -> Result<(), CliError> {
     write::write(&prepared.folder, &document, &cells, &rows)?;
     super::say(&prepared.folder, &document, &rows, flags)?;
     if !flags.json {
-        for sentence in compare::verdict(&rows).map_err(StudyError::from)? {
+        for sentence in compare::verdict(&rows)? {
             terminal::print(&format!("\n{sentence}\n"))?;
         }
     }

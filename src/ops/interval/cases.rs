@@ -67,11 +67,9 @@ impl Values {
 }
 
 /// A plan with a box of these dimensions, and how to fill it.
-fn boxed(
-    variants: &Variants,
-    values: Values,
-    dims: &[usize],
-) -> Result<(Plan, Interval, Vec<(TensorId, Fill)>), PlanError> {
+type Boxed = (Plan, Interval, Vec<(TensorId, Fill)>);
+
+fn boxed(variants: &Variants, values: Values, dims: &[usize]) -> Result<Boxed, PlanError> {
     let mut plan = Plan::with_variants("bounds", variants);
     let x = Interval { lo: input(&mut plan, "lo", dims)?, hi: input(&mut plan, "hi", dims)? };
     Ok((plan, x, vec![(x.lo, values.lo()), (x.hi, values.hi())]))

@@ -41,7 +41,9 @@ impl Axis {
         }
         let rough = (high - low) / wanted.max(1) as f64;
         let unit = 10f64.powf(rough.log10().floor());
-        let step = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().map(|m| m * unit).find(|step| *step >= rough);
+        // A few ticks more than wanted are better than half of them.
+        let steps = [1.0, 2.0, 2.5, 5.0, 10.0].map(|m| m * unit);
+        let step = steps.into_iter().find(|step| *step >= 0.75 * rough);
         let step = step.unwrap_or(10.0 * unit);
         let digits = (0..9).find(|&d| (step * 10f64.powi(d)).fract().abs() < 1e-6).unwrap_or(9) as usize;
         let first = (low / step).ceil() as i64;

@@ -12,9 +12,11 @@ const SMALL: f64 = 11.5;
 /// Below this width names stand above their rows, not beside them.
 const NARROW: f64 = 600.0;
 
+type Style = (RGBColor, Mark, Option<(f64, f64)>);
+
 /// Colour, mark and dash of the lines, told apart by each of the three; the colours (Okabe and Ito 2008) also by their
 /// lightness.
-const STYLES: [(RGBColor, Mark, Option<(f64, f64)>); 7] = [
+const STYLES: [Style; 7] = [
     (RGBColor(20, 20, 20), Mark::Dot, None),
     (RGBColor(213, 94, 0), Mark::Square, Some((7.0, 3.0))),
     (RGBColor(0, 114, 178), Mark::Triangle, None),

@@ -36,7 +36,11 @@ fn unknown_names_list_the_known_ones() {
     assert!(error.contains("`balance`") && error.contains("balanced, imbalanced"), "{error}");
     for study in Study::ALL {
         let error = study.jobs(&options(&["diagnal"])).unwrap_err().to_string();
-        assert!(error.contains("diagnal") && error.contains("label-only"), "{}: {error}", study.name());
+        assert!(
+            error.contains("`diagnal`; known are") && error.contains("diagonal"),
+            "{}: {error}",
+            study.name()
+        );
     }
 }
 

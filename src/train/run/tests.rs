@@ -78,7 +78,10 @@ fn metrics_never_run_ahead_of_the_checkpoint() {
     assert!(before.starts_with(&after) && after.lines().count() == 3, "{after}");
     let table = fs::read_to_string(path.join(METRICS_CSV)).unwrap();
     assert_eq!(table.lines().count(), 4);
-    assert!(table.starts_with("epoch,label_loss,alignment_loss,train_accuracy,val_accuracy"), "{table}");
+    assert!(
+        table.starts_with("epoch,label_loss,alignment_loss,multiplier,train_accuracy,val_accuracy"),
+        "{table}"
+    );
     assert!(!path.join(".tmpAb3").exists() && !path.join("checkpoints/.tmpXyz").exists());
 }
 
