@@ -101,7 +101,7 @@ fn agreement_is_the_mean_over_pairs() {
     assert_eq!(pairwise_agreement(&[a.clone(), a.clone()], 3).unwrap(), 1.0);
     // What is no class agrees with nothing, not even with its like.
     assert_eq!(pairwise_agreement(&[vec![3, 0], vec![3, 0]], 3).unwrap(), 0.5);
-    assert!(matches!(pairwise_agreement(&[a.clone()], 3), Err(StatisticsError::TooFew { .. })));
+    assert!(matches!(pairwise_agreement(std::slice::from_ref(&a), 3), Err(StatisticsError::TooFew { .. })));
     assert!(matches!(pairwise_agreement(&[vec![], vec![]], 3), Err(StatisticsError::TooFew { .. })));
     assert!(matches!(pairwise_agreement(&[a, vec![0]], 3), Err(StatisticsError::Lengths { .. })));
 }
