@@ -149,8 +149,11 @@ impl Config {
             && train.alignment_lr == default.alignment_lr
             && train.alignment_epochs_first == default.alignment_epochs_first
         {
-            (train.alignment_lr, train.alignment_epochs_first) = (2e-3, 5);
-            chosen.push_str("; with alignment_lr 0.002 and 5 epochs of stage 2 first, as in the studies");
+            *train = std::mem::take(train).for_gate();
+            let (lr, first) = (train.alignment_lr, train.alignment_epochs_first);
+            chosen.push_str(&format!(
+                "; with alignment_lr {lr} and {first} epochs of stage 2 first, as in the studies"
+            ));
         }
         Some(chosen)
     }

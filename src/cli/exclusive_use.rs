@@ -122,7 +122,7 @@ pub fn run(args: &ExclusiveUseArgs) -> Result<(), CliError> {
         )));
     }
     let data = part(&source, args.part)?;
-    let explained: Vec<usize> = (0..data.len()).filter(|&i| data.explained[i]).collect();
+    let explained: Vec<usize> = data.explained_pictures().collect();
     let step = explained.len().div_ceil(args.limit.max(1)).max(1);
     let numbers: Vec<usize> = explained.iter().copied().step_by(step).collect();
     // Without any mask the trainer says so.

@@ -17,6 +17,9 @@ pub use error::{DataError, Extent};
 pub use folder::{FolderOptions, MaskPolarity, read_folder};
 pub use split::{Shares, Splits};
 
+/// The value from which on a mask says relevant.
+pub const RELEVANT: u8 = 128;
+
 /// Pixel values of a data set, row-major `[n, height, width, channels]`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Pixels {
@@ -107,9 +110,14 @@ impl Dataset {
         counts
     }
 
+    /// The numbers of the pictures that have an explanation.
+    pub fn explained_pictures(&self) -> impl Iterator<Item = usize> + '_ {
+        self.explained.iter().enumerate().filter(|(_, explained)| **explained).map(|(i, _)| i)
+    }
+
     /// The number of pictures that have an explanation.
     pub fn explained_count(&self) -> usize {
-        self.explained.iter().filter(|&&explained| explained).count()
+        self.explained_pictures().count()
     }
 
     /// The values of picture `index` in [0, 1], `[height, width, channels]`; empty past the end.
