@@ -115,6 +115,18 @@ impl Dataset {
         self.explained.iter().enumerate().filter(|(_, explained)| **explained).map(|(i, _)| i)
     }
 
+    /// At most `limit` of the explained pictures, evenly spread over each class; the share of each class stays what it is.
+    pub fn explained_sample(&self, limit: usize) -> Vec<usize> {
+        let mut numbers: Vec<usize> = self.explained_pictures().collect();
+        let all = numbers.len();
+        if all > limit {
+            numbers.sort_by_key(|&i| self.labels[i]);
+            numbers = (0..limit).map(|k| numbers[k * all / limit]).collect();
+            numbers.sort_unstable();
+        }
+        numbers
+    }
+
     /// The number of pictures that have an explanation.
     pub fn explained_count(&self) -> usize {
         self.explained_pictures().count()
@@ -226,6 +238,26 @@ mod tests {
         }
         assert_eq!(data.picture(0)[2], 10.0 / 255.0);
         assert!(data.picture(3).is_empty());
+    }
+
+    #[test]
+    fn a_sample_of_explained_pictures_has_every_class() {
+        let n = 60;
+        let data = Dataset {
+            pixels: Pixels::Byte(vec![0; n * 6]),
+            labels: (0..n as u32).map(|i| i % 3).collect(),
+            classes: ["a", "b", "c"].map(str::to_owned).to_vec(),
+            masks: vec![255; n * 2],
+            explained: (0..n).map(|i| i >= 6).collect(),
+            names: vec![String::new(); n],
+            ..tiny()
+        };
+        // A stride over the pictures as they come would take one class alone.
+        let sample = data.explained_sample(18);
+        assert_eq!(data.subset(&sample).unwrap().class_counts(), [6, 6, 6]);
+        assert!(sample.is_sorted() && sample.iter().all(|&i| i >= 6));
+        assert_eq!(data.explained_sample(100), (6..60).collect::<Vec<_>>());
+        assert!(data.explained_sample(0).is_empty());
     }
 
     #[test]
