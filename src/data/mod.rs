@@ -17,6 +17,9 @@ pub use error::{DataError, Extent};
 pub use folder::{FolderOptions, MaskPolarity, read_folder};
 pub use split::{Shares, Splits};
 
+/// The value from which on a mask says relevant.
+pub const RELEVANT: u8 = 128;
+
 /// Pixel values of a data set, row-major `[n, height, width, channels]`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Pixels {
@@ -107,9 +110,26 @@ impl Dataset {
         counts
     }
 
+    /// The numbers of the pictures that have an explanation.
+    pub fn explained_pictures(&self) -> impl Iterator<Item = usize> + '_ {
+        self.explained.iter().enumerate().filter(|(_, explained)| **explained).map(|(i, _)| i)
+    }
+
+    /// At most `limit` of the explained pictures, evenly spread over each class; the share of each class stays what it is.
+    pub fn explained_sample(&self, limit: usize) -> Vec<usize> {
+        let mut numbers: Vec<usize> = self.explained_pictures().collect();
+        let all = numbers.len();
+        if all > limit {
+            numbers.sort_by_key(|&i| self.labels[i]);
+            numbers = (0..limit).map(|k| numbers[k * all / limit]).collect();
+            numbers.sort_unstable();
+        }
+        numbers
+    }
+
     /// The number of pictures that have an explanation.
     pub fn explained_count(&self) -> usize {
-        self.explained.iter().filter(|&&explained| explained).count()
+        self.explained_pictures().count()
     }
 
     /// The values of picture `index` in [0, 1], `[height, width, channels]`; empty past the end.
@@ -218,6 +238,26 @@ mod tests {
         }
         assert_eq!(data.picture(0)[2], 10.0 / 255.0);
         assert!(data.picture(3).is_empty());
+    }
+
+    #[test]
+    fn a_sample_of_explained_pictures_has_every_class() {
+        let n = 60;
+        let data = Dataset {
+            pixels: Pixels::Byte(vec![0; n * 6]),
+            labels: (0..n as u32).map(|i| i % 3).collect(),
+            classes: ["a", "b", "c"].map(str::to_owned).to_vec(),
+            masks: vec![255; n * 2],
+            explained: (0..n).map(|i| i >= 6).collect(),
+            names: vec![String::new(); n],
+            ..tiny()
+        };
+        // A stride over the pictures as they come would take one class alone.
+        let sample = data.explained_sample(18);
+        assert_eq!(data.subset(&sample).unwrap().class_counts(), [6, 6, 6]);
+        assert!(sample.is_sorted() && sample.iter().all(|&i| i >= 6));
+        assert_eq!(data.explained_sample(100), (6..60).collect::<Vec<_>>());
+        assert!(data.explained_sample(0).is_empty());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::sheet::{Cell, Column, Row, Sheet, Tone};
 use super::tile::{Scale, Size, Tile, channel_mean, channel_norm};
-use crate::data::Dataset;
+use crate::data::{Dataset, RELEVANT};
 use crate::exec::Device;
 use crate::train::{FeatureMaps, TrainError, Trainer};
 
@@ -47,7 +47,8 @@ fn part(values: &[f32], index: usize, len: usize) -> &[f32] {
 fn share_inside(gradient: &[f64], mask: &[u8]) -> Option<f64> {
     let squared = |value: &f64| value * value;
     let all: f64 = gradient.iter().map(squared).sum();
-    let inside = gradient.iter().zip(mask).filter(|(_, mask)| **mask >= 128).map(|(value, _)| squared(value));
+    let inside =
+        gradient.iter().zip(mask).filter(|(_, mask)| **mask >= RELEVANT).map(|(value, _)| squared(value));
     (all > 0.0).then(|| inside.sum::<f64>() / all)
 }
 

@@ -46,9 +46,6 @@ const ARMS: [(&str, &str); 18] = [
     ("constrained", "constrained: alignment loss below ε"),
 ];
 
-/// Epochs of stage 2 alone before a gate meets labels.
-const GATE_FIRST: usize = 5;
-
 impl Arm {
     /// The arm of that name on a setting.
     pub fn named(name: &str, setting: &Setting) -> Result<Self, StudyError> {
@@ -59,10 +56,8 @@ impl Arm {
         let gate = || {
             let train = TrainConfig {
                 method: Method::TwoStage,
-                alignment_lr: 2e-3,
                 alignment_axis: AlignmentAxis::Positions,
-                alignment_epochs_first: GATE_FIRST,
-                ..setting.base.clone()
+                ..setting.base.clone().for_gate()
             };
             (Mapping::Gate, train)
         };

@@ -6,7 +6,7 @@ use super::document::{Document, Section, Table, share, signed, with_error};
 use super::studies::document;
 use super::summary::{Row, rows};
 use super::tuned::{Choice, Moves, Tuned};
-use super::{Arm, Cell, Job, Judge, Manifest, PROGRAM, Point, Setting, StudyError};
+use super::{Arm, Cell, Job, Judge, Manifest, Point, Setting, StudyError};
 use crate::random::Random;
 use crate::train::Method;
 
@@ -139,7 +139,7 @@ impl Search {
                 });
             }
         }
-        Ok(Found { trials, tuned: Tuned { program: PROGRAM.to_owned(), choices }, rows })
+        Ok(Found { trials, tuned: Tuned { program: super::program(), choices }, rows })
     }
 }
 

@@ -6,6 +6,11 @@ use crate::model::Mapping;
 use crate::train::TrainError;
 
 impl TrainConfig {
+    /// With what the studies train a gate: a smaller rate in stage 2, and five epochs of stage 2 before stage 1 begins.
+    pub fn for_gate(self) -> Self {
+        Self { alignment_lr: 2e-3, alignment_epochs_first: 5, ..self }
+    }
+
     /// Checks that the method and the mapping layer go together.
     pub fn check_mapping(&self, mapping: Mapping) -> Result<(), TrainError> {
         let remedy = match (self.method, mapping) {
