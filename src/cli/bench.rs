@@ -83,13 +83,13 @@ pub fn run(args: &BenchArgs) -> Result<(), CliError> {
         [] => part == Part::Kernels || !filtered,
         only => only.contains(&part),
     };
-    let report = measure(&device, args, opening, wanted)?;
-    if wanted(Part::Kernels) && report.kernels.is_empty() {
+    let filter = (args.kernel.as_deref(), args.shape.as_deref());
+    if wanted(Part::Kernels) && bench::kernel_plans(filter.0, filter.1)?.is_empty() {
         return Err(CliError::Usage(
-            "no kernel has a shape of that name on this device; `rationale bench --only kernels` shows them"
-                .to_owned(),
+            "no kernel has a shape of that name; `rationale bench --only kernels` shows them all".to_owned(),
         ));
     }
+    let report = measure(&device, args, opening, wanted)?;
     if let Some(folder) = &args.out {
         write(folder, &report)?;
     }

@@ -32,16 +32,23 @@ pub fn open(choice: &Choice) -> Result<Device, DeviceError> {
 /// The same with options.
 pub fn open_with(choice: &Choice, options: GpuOptions) -> Result<Device, DeviceError> {
     let shaders = std::env::var_os("RATIONALE_SHADERS").filter(|folder| !folder.is_empty());
+    let wanted = shaders.is_some();
     let device = Device::open_with(choice, GpuOptions { shaders: shaders.map(PathBuf::from), ..options })?;
-    if let Device::Gpu { gpu, .. } = &device {
-        let edited = gpu.edited().names();
-        if !edited.is_empty() {
-            terminal::warning(&format!(
-                "RATIONALE_SHADERS replaces {}: {}",
-                terminal::plural(edited.len(), "shader"),
+    match &device {
+        Device::Gpu { gpu, .. } if wanted => {
+            let edited = gpu.edited().names();
+            let names = if edited.is_empty() {
+                "their texts are those compiled in".to_owned()
+            } else {
                 edited.join(", ")
-            ));
+            };
+            let count = terminal::plural(edited.len(), "shader");
+            terminal::warning(&format!("RATIONALE_SHADERS replaces {count}: {names}"));
         }
+        Device::Cpu { .. } if wanted => {
+            terminal::warning("RATIONALE_SHADERS has no effect: the CPU device runs no shaders");
+        }
+        _ => {}
     }
     Ok(device)
 }

@@ -42,5 +42,5 @@ pub mod squared_distance;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use args::{ArgError, Args, Host, Slice};
+pub use args::{ArgError, Args, Host, MOST, Slice};
 pub use real::Real;
