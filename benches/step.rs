@@ -97,7 +97,7 @@ fn fill(session: &mut dyn Session, network: &Network, data: &Dimensions, plan: &
 
 /// 64×1×32×32; three 3×3 convolutions (16, 32, 64), each with ReLU and a 2×2 max pool; linear 1024→1024 with ReLU;
 /// linear →2; cross-entropy; SGD with momentum.
-fn peer_step() -> (&'static str, Network, Dimensions, Plan) {
+fn peer_step(variants: &Variants) -> (&'static str, Network, Dimensions, Plan) {
     let conv = |out| Layer::Conv(Conv { out, kernel: 3, stride: 1, padding: 1, dilation: 1 });
     let pool = Layer::MaxPool(Pool { kernel: 2, stride: None, padding: 0 });
     let model = ModelConfig {
@@ -110,12 +110,12 @@ fn peer_step() -> (&'static str, Network, Dimensions, Plan) {
     let data = Dimensions { count: 64, batch: 64, steps: 1, packed: false };
     let optimizer = OptimizerConfig::Sgd { momentum: 0.9, nesterov: false, weight_decay: 0.0 };
     let stage = Stage1 { route: Route::stage1(false), optimizer };
-    let plan = stage1(&network, &data, &stage, &Variants::new()).expect("a plan");
+    let plan = stage1(&network, &data, &stage, variants).expect("a plan");
     ("peer step", network, data, plan)
 }
 
 /// The reference setting: batch 50, stage 1, or stage 2 with five inner steps on a diagonal m.
-fn reference(second: bool) -> (&'static str, Network, Dimensions, Plan) {
+fn reference(second: bool, variants: &Variants) -> (&'static str, Network, Dimensions, Plan) {
     let input = MapShape { height: 32, width: 32, channels: 1 };
     let network = Network::new(&ModelConfig::default(), input, 2, 1).expect("the network fits its input");
     let data = Dimensions { count: 50, batch: 50, steps: 1, packed: false };
@@ -129,10 +129,10 @@ fn reference(second: bool) -> (&'static str, Network, Dimensions, Plan) {
             temperature: 1.0,
             hard_masks: true,
         };
-        stage2(&network, &data, &stage, &Variants::new())
+        stage2(&network, &data, &stage, variants)
     } else {
         let stage = Stage1 { route: Route::stage1(true), optimizer: OptimizerConfig::adam(1e-2) };
-        stage1(&network, &data, &stage, &Variants::new())
+        stage1(&network, &data, &stage, variants)
     };
     (if second { "reference stage 2" } else { "reference stage 1" }, network, data, plan.expect("a plan"))
 }
@@ -146,7 +146,10 @@ fn steps(c: &mut Criterion) {
     for device in devices() {
         let mut group = c.benchmark_group(short(&device));
         group.sample_size(10).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(5));
-        for (name, network, data, plan) in [peer_step(), reference(false), reference(true)] {
+        let variants = &Variants::new().on(device.limits().target);
+        for (name, network, data, plan) in
+            [peer_step(variants), reference(false, variants), reference(true, variants)]
+        {
             let mut session = device.session();
             let loaded = session.load(&plan).expect("the plan fits");
             fill(session.as_mut(), &network, &data, &plan);

@@ -54,7 +54,7 @@ impl Trainer {
     fn probe(&self, device: &Device, data: &Dataset, replica: usize) -> Result<Probe, TrainError> {
         let network: Network = self.network.single();
         let dimensions = upload::dimensions(data, EVALUATION_BATCH);
-        let variants: &Variants = &self.variants;
+        let variants: &Variants = &self.variants.clone().on(device.limits().target);
         let plans = [
             model::bounds(&network, NAME, &dimensions, variants)?,
             model::logits(&network, NAME, &dimensions, variants)?,

@@ -59,7 +59,7 @@ impl Trainer {
     ) -> Result<Vec<Vec<f32>>, TrainError> {
         let network = self.network.single();
         let dimensions = upload::dimensions(data, EVALUATION_BATCH);
-        let plan = record(&network, &dimensions, &self.variants)?;
+        let plan = record(&network, &dimensions, &self.variants.clone().on(device.limits().target))?;
         let mut session = device.session();
         let loaded = session.load(&plan)?;
         let fill = upload::fill_values(self.config.fill, data);
