@@ -19,8 +19,8 @@ use rationale::exec::Device;
 const LARGEST: u64 = 500_000_000;
 
 fn every_kernel(c: &mut Criterion) {
-    let plans = kernel_plans(None, None).expect("every shape can be planned");
     for device in devices::devices() {
+        let plans = kernel_plans(None, None, device.limits().target).expect("every shape can be planned");
         let mut group = c.benchmark_group(devices::short(&device));
         group
             .sample_size(10)

@@ -12,14 +12,17 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rationale::bench::{self, Effort, Timer};
+use rationale::plan::Variants;
 
 fn steps(c: &mut Criterion) {
     let devices = devices::devices();
     for device in &devices {
         let mut group = c.benchmark_group(devices::short(device));
         group.sample_size(10).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(5));
-        let peer = bench::peer_step(64, 1, 1).expect("a plan");
-        let [first, second] = [false, true].map(|second| bench::reference_step(second, 1).expect("a plan"));
+        let variants = Variants::new().on(device.limits().target);
+        let peer = bench::peer_step(64, 1, 1, &variants).expect("a plan");
+        let [first, second] =
+            [false, true].map(|second| bench::reference_step(second, 1, &variants).expect("a plan"));
         for step in [peer, first, second] {
             let mut session = device.session();
             let loaded = session.load(&step.plan).expect("the plan fits");

@@ -207,13 +207,14 @@ pub fn examine(device: &Device, case: &Case, seed: u64) -> Result<Finding, ExecE
 /// Every case of every variant of every kernel. `report` is called after each.
 pub fn examine_all(device: &Device, mut report: impl FnMut(&Finding)) -> Result<Vec<Finding>, ExecError> {
     let mut findings = Vec::new();
+    let target = device.limits().target;
     for kernel in KERNELS {
         for (v, variant) in kernel.variants.iter().enumerate() {
             // The CPU runs the same twin for every variant.
             if v > 0 && matches!(device, Device::Cpu { .. }) {
                 break;
             }
-            let forced = Variants::from([(kernel.name.to_owned(), (*variant).to_owned())]);
+            let forced = Variants::from([(kernel.name.to_owned(), (*variant).to_owned())]).on(target);
             let cases = ops::cases(&forced)?;
             let own = cases.iter().filter(|case| {
                 case.kernel == kernel.name
@@ -236,6 +237,7 @@ pub fn examine_all(device: &Device, mut report: impl FnMut(&Finding)) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{DeviceClass, Target};
 
     #[test]
     fn a_comparison_finds_what_is_wrong() {
@@ -260,7 +262,12 @@ mod tests {
     fn every_variant_has_a_case() {
         for kernel in KERNELS {
             for variant in kernel.variants {
-                let forced = Variants::from([(kernel.name.to_owned(), (*variant).to_owned())]);
+                let everything = Target {
+                    class: DeviceClass::Hardware,
+                    subgroup_size: Some(8),
+                    workgroup_bytes: 16 << 10,
+                };
+                let forced = Variants::from([(kernel.name.to_owned(), (*variant).to_owned())]).on(everything);
                 let cases = ops::cases(&forced).unwrap();
                 let has = cases.iter().any(|case| {
                     case.kernel == kernel.name

@@ -29,7 +29,7 @@ pub enum DumpError {
     },
 }
 
-/// Writes `<kernel>.<variant>.wgsl` and `.spv` for the kernels whose names contain `kernel`; returns the paths. The WGSL is
+/// Writes `<kernel>.<variant>.wgsl` and `.spv` (with the subgroup size behind the variant where it is written out for one) for the kernels whose names contain `kernel`; returns the paths. The WGSL is
 /// what the driver's compiler is given, edited shaders included; the SPIR-V is naga's translation of it without the bounds
 /// checks that wgpu adds by what the adapter guarantees.
 pub fn dump(device: &Device, folder: &Path, kernel: Option<&str>) -> Result<Vec<PathBuf>, DumpError> {
@@ -45,7 +45,8 @@ pub fn dump(device: &Device, folder: &Path, kernel: Option<&str>) -> Result<Vec<
                 Device::Cpu { .. } => shader.source,
                 Device::Gpu { gpu, .. } => gpu.edited().text(shader),
             };
-            let stem = format!("{}.{}", shader.kernel, shader.variant);
+            let size = shader.subgroup_size.map_or(String::new(), |size| format!(".{size}"));
+            let stem = format!("{}.{}{size}", shader.kernel, shader.variant);
             paths.push(write(folder.join(format!("{stem}.wgsl")), text.as_bytes())?);
             if let Some(words) = spirv(shader, text)? {
                 paths.push(write(folder.join(format!("{stem}.spv")), bytemuck::cast_slice(&words))?);

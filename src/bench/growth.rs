@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{BenchError, Spread, StepPlan, peer_step, step};
 use crate::exec::Device;
+use crate::plan::Variants;
 
 /// One step of the growth.
 #[derive(Clone, Debug, Serialize)]
@@ -36,16 +37,17 @@ impl Growth {
 
 /// Times the peer step at batch 16 to 128, once and twice the channels, and 1, 2 and 4 replicas.
 pub fn growth(device: &Device, mut report: impl FnMut(&Point)) -> Result<Growth, BenchError> {
-    type Build = fn(usize) -> Result<StepPlan, BenchError>;
+    let variants = Variants::new().on(device.limits().target);
+    type Build = fn(usize, &Variants) -> Result<StepPlan, BenchError>;
     let axes: [(&'static str, &[usize], Build); 3] = [
-        ("batch", &[16, 32, 64, 128], |n| peer_step(n, 1, 1)),
-        ("channels", &[1, 2], |n| peer_step(64, n, 1)),
-        ("replicas", &[1, 2, 4], |n| peer_step(64, 1, n)),
+        ("batch", &[16, 32, 64, 128], |n, v| peer_step(n, 1, 1, v)),
+        ("channels", &[1, 2], |n, v| peer_step(64, n, 1, v)),
+        ("replicas", &[1, 2, 4], |n, v| peer_step(64, 1, n, v)),
     ];
     let mut found = Growth::default();
     for (axis, values, build) in axes {
         for &value in values {
-            let timed = step(device, &build(value)?, 7, 1.5)?;
+            let timed = step(device, &build(value, &variants)?, 7, 1.5)?;
             let point = Point { axis, value, flops: timed.flops, seconds: timed.seconds };
             report(&point);
             found.points.push(point);

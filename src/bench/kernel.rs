@@ -6,6 +6,7 @@ use super::{BenchError, Ceilings, Shape, Spread, Timer, shapes};
 use crate::doctor::{self, Finding};
 use crate::exec::Device;
 use crate::kernels::{KERNELS, Kernel};
+use crate::plan::Target;
 
 /// FLOPs above which the f64 twin takes too long to be the reference.
 const TWIN_FLOPS: u64 = 500_000_000;
@@ -67,10 +68,11 @@ pub struct Row {
     pub bound_by: BoundBy,
 }
 
-/// The kernels, variants and shapes whose names contain these, in the order of the table of kernels.
+/// The kernels, variants and shapes that a device can run and whose names contain these, in the order of the table of kernels.
 pub fn kernel_plans(
     kernel: Option<&str>,
     shape: Option<&str>,
+    target: Target,
 ) -> Result<Vec<(&'static Kernel, &'static str, Shape)>, BenchError> {
     let wanted = |name: &str, part: Option<&str>| {
         part.is_none_or(|part| name.to_lowercase().contains(&part.to_lowercase()))
@@ -78,7 +80,7 @@ pub fn kernel_plans(
     let mut found = Vec::new();
     for row in KERNELS.iter().filter(|row| wanted(row.name, kernel)) {
         for variant in row.variants {
-            let own = shapes(row, variant)?.into_iter().filter(|s| wanted(&s.name, shape));
+            let own = shapes(row, variant, target)?.into_iter().filter(|s| wanted(&s.name, shape));
             found.extend(own.map(|shape| (row, *variant, shape)));
         }
     }
@@ -95,7 +97,7 @@ pub fn bench_kernels(
     mut report: impl FnMut(&Row),
 ) -> Result<Vec<Row>, BenchError> {
     let mut rows = Vec::new();
-    for (kernel, variant, shape) in kernel_plans(kernel, shape)? {
+    for (kernel, variant, shape) in kernel_plans(kernel, shape, device.limits().target)? {
         // The CPU runs the same twin for every variant.
         let repeated = matches!(device, Device::Cpu { .. }) && kernel.variants.first() != Some(&variant);
         let too_long = shape.flops() as f64 > LONGEST * ceilings.fma && shape.flops() > TWIN_FLOPS;

@@ -6,7 +6,7 @@ use crate::ops::conv2d::Settings as Windows;
 use crate::ops::max_pool::Settings as Pool;
 use crate::ops::softmax::Axis;
 use crate::ops::{self, Case};
-use crate::plan::{PlanError, Variants};
+use crate::plan::{PlanError, Target, Variants};
 
 /// A case with a name of its own.
 #[derive(Clone, Debug)]
@@ -122,9 +122,10 @@ fn all(variants: &Variants) -> Result<Vec<Shape>, PlanError> {
     Ok(shapes)
 }
 
-/// The shapes at which one variant of a kernel runs: the named ones, else the largest of its cases.
-pub fn shapes(kernel: &Kernel, variant: &str) -> Result<Vec<Shape>, PlanError> {
-    let forced = Variants::from([(kernel.name.to_owned(), variant.to_owned())]);
+/// The shapes at which one variant of a kernel runs on a device: the named ones, else the largest of its cases; none where
+/// the device lacks what the variant takes.
+pub fn shapes(kernel: &Kernel, variant: &str, target: Target) -> Result<Vec<Shape>, PlanError> {
+    let forced = Variants::from([(kernel.name.to_owned(), variant.to_owned())]).on(target);
     let fits = |case: &Case| {
         let own = case.plan.commands().iter().filter(|command| command.shader.kernel == kernel.name);
         case.kernel == kernel.name && own.map(|command| command.shader.variant).any(|used| used == variant)
@@ -142,12 +143,15 @@ pub fn shapes(kernel: &Kernel, variant: &str) -> Result<Vec<Shape>, PlanError> {
 mod tests {
     use super::*;
     use crate::kernels::KERNELS;
+    use crate::plan::DeviceClass;
 
     #[test]
     fn every_variant_of_every_kernel_has_a_shape_and_a_command_to_time() {
+        let everything =
+            Target { class: DeviceClass::Hardware, subgroup_size: Some(8), workgroup_bytes: 32 << 10 };
         for kernel in KERNELS {
             for variant in kernel.variants {
-                let shapes = shapes(kernel, variant).unwrap();
+                let shapes = shapes(kernel, variant, everything).unwrap();
                 assert!(!shapes.is_empty(), "{} ({variant})", kernel.name);
                 for shape in shapes {
                     let command = &shape.case.plan.commands()[shape.command().unwrap()];
@@ -160,7 +164,7 @@ mod tests {
     #[test]
     fn a_product_counts_two_operations_per_term() {
         let kernel = crate::kernels::find("linear_forward").unwrap();
-        let shapes = shapes(kernel, "direct").unwrap();
+        let shapes = shapes(kernel, "direct", Target::default()).unwrap();
         let square = shapes.iter().find(|shape| shape.name == "SGEMM 512").unwrap();
         assert_eq!(square.flops(), 2 * 512 * 512 * 512);
     }

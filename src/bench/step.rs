@@ -29,8 +29,13 @@ pub struct StepPlan {
 
 /// The step that is compared with other engines, of `batch` pictures 1×32×32: three 3×3 convolutions (16, 32 and 64
 /// channels, times `widen`), each with ReLU and a 2×2 max pool; linear to 1024 with ReLU; linear to 2; cross-entropy; SGD
-/// with momentum. `replicas` models at once.
-pub fn peer_step(batch: usize, widen: usize, replicas: usize) -> Result<StepPlan, BenchError> {
+/// with momentum. `replicas` models at once. `variants` says for which device, and may force some.
+pub fn peer_step(
+    batch: usize,
+    widen: usize,
+    replicas: usize,
+    variants: &Variants,
+) -> Result<StepPlan, BenchError> {
     let conv = |out| Layer::Conv(Conv { out: out * widen, kernel: 3, stride: 1, padding: 1, dilation: 1 });
     let pool = Layer::MaxPool(Pool { kernel: 2, stride: None, padding: 0 });
     let model = ModelConfig {
@@ -42,12 +47,12 @@ pub fn peer_step(batch: usize, widen: usize, replicas: usize) -> Result<StepPlan
     let data = Dimensions { count: batch, batch, steps: 1, packed: false };
     let optimizer = OptimizerConfig::Sgd { momentum: 0.9, nesterov: false, weight_decay: 0.0 };
     let stage = Stage1 { route: Route::stage1(false), optimizer };
-    let plan = stage1(&network, &data, &stage, &Variants::new())?;
+    let plan = stage1(&network, &data, &stage, variants)?;
     Ok(StepPlan { name: "peer step".to_owned(), network, data, plan })
 }
 
 /// The reference setting, batch 50 with a diagonal m: stage 1, or stage 2 with five inner steps. `replicas` models at once.
-pub fn reference_step(second: bool, replicas: usize) -> Result<StepPlan, BenchError> {
+pub fn reference_step(second: bool, replicas: usize, variants: &Variants) -> Result<StepPlan, BenchError> {
     let input = MapShape { height: 32, width: 32, channels: 1 };
     let network = Network::new(&ModelConfig::default(), input, 2, replicas)?;
     let data = Dimensions { count: 50, batch: 50, steps: 1, packed: false };
@@ -61,10 +66,10 @@ pub fn reference_step(second: bool, replicas: usize) -> Result<StepPlan, BenchEr
             temperature: 1.0,
             hard_masks: true,
         };
-        stage2(&network, &data, &stage, &Variants::new())?
+        stage2(&network, &data, &stage, variants)?
     } else {
         let stage = Stage1 { route: Route::stage1(true), optimizer: OptimizerConfig::adam(1e-2) };
-        stage1(&network, &data, &stage, &Variants::new())?
+        stage1(&network, &data, &stage, variants)?
     };
     let name = if second { "reference stage 2" } else { "reference stage 1" };
     let name = if replicas == 1 { name.to_owned() } else { format!("{name}, {replicas} models") };

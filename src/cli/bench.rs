@@ -11,6 +11,7 @@ use super::{devices, terminal};
 use crate::bench::{self, Effort, Place, Report, Row, Timer, show_seconds};
 use crate::exec::Device;
 use crate::gpu::GpuOptions;
+use crate::plan::Variants;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -84,7 +85,7 @@ pub fn run(args: &BenchArgs) -> Result<(), CliError> {
         only => only.contains(&part),
     };
     let filter = (args.kernel.as_deref(), args.shape.as_deref());
-    if wanted(Part::Kernels) && bench::kernel_plans(filter.0, filter.1)?.is_empty() {
+    if wanted(Part::Kernels) && bench::kernel_plans(filter.0, filter.1, device.limits().target)?.is_empty() {
         return Err(CliError::Usage(
             "no kernel has a shape of that name; `rationale bench --only kernels` shows them all".to_owned(),
         ));
@@ -116,11 +117,12 @@ fn measure(
     opening: f64,
     wanted: impl Fn(Part) -> bool,
 ) -> Result<Report, CliError> {
+    let variants = Variants::new().on(device.limits().target);
     // Before all else, so that first run and peak memory are the step's own.
     let mut steps = Vec::new();
     if wanted(Part::Peer) {
         terminal::field("timing", "the peer step");
-        steps.push(bench::step(device, &bench::peer_step(64, 1, 1)?, samples(args), 5.0)?);
+        steps.push(bench::step(device, &bench::peer_step(64, 1, 1, &variants)?, samples(args), 5.0)?);
     }
     let effort = Effort { samples: samples(args), ..Effort::default() };
     let timer = Timer::new(device, effort)?;
@@ -154,9 +156,11 @@ fn measure(
         report.kernels = bench::bench_kernels(device, &timer, ceilings, filter, |row| note(row))?;
     }
     if wanted(Part::Steps) {
-        for step in
-            [bench::peer_step(64, 1, 1)?, bench::reference_step(false, 1)?, bench::reference_step(true, 1)?]
-        {
+        for step in [
+            bench::peer_step(64, 1, 1, &variants)?,
+            bench::reference_step(false, 1, &variants)?,
+            bench::reference_step(true, 1, &variants)?,
+        ] {
             terminal::field("breakdown", &step.name);
             report.breakdowns.push(bench::breakdown(device, &timer, &step)?);
         }
@@ -164,7 +168,7 @@ fn measure(
     if wanted(Part::Replicas) {
         for replicas in [1, 30] {
             for second in [false, true] {
-                let step = bench::reference_step(second, replicas)?;
+                let step = bench::reference_step(second, replicas, &variants)?;
                 if let Err(error) = step.plan.check(&device.limits()) {
                     terminal::warning(&format!("{}: left out: {error}", step.name));
                     continue;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use super::pipelines::{self, Pipeline};
 use super::{AdapterReport, DeviceError, EditedShaders};
-use crate::plan::Limits;
+use crate::plan::{DeviceClass, Limits, Target};
 use crate::shader::Shader;
 
 /// How a device of our own is opened.
@@ -27,7 +27,8 @@ pub struct Gpu {
     queue: wgpu::Queue,
     title: String,
     lost: Arc<Mutex<Option<String>>>,
-    pipelines: RefCell<HashMap<(&'static str, &'static str), Arc<Pipeline>>>,
+    target: Target,
+    pipelines: RefCell<HashMap<*const Shader, Arc<Pipeline>>>,
     edited: EditedShaders,
 }
 
@@ -49,10 +50,13 @@ impl Gpu {
             Some(folder) => EditedShaders::read(folder)?,
             None => EditedShaders::default(),
         };
-        let mut required_features = wgpu::Features::empty();
+        // What kernels may use, where it is there: a plan is recorded for what the device offers.
+        let mut wanted =
+            if options.default_limits { wgpu::Features::empty() } else { wgpu::Features::SUBGROUP };
         if options.timestamps {
-            required_features |= adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
+            wanted |= wgpu::Features::TIMESTAMP_QUERY;
         }
+        let required_features = adapter.features() & wanted;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("rationale"),
             required_features,
@@ -76,6 +80,7 @@ impl Gpu {
     /// Works on a host's device: sets no handlers on it and asks for nothing more than it has.
     pub fn borrow(device: wgpu::Device, queue: wgpu::Queue, title: String) -> Self {
         Self {
+            target: target(&device),
             device,
             queue,
             title,
@@ -119,17 +124,35 @@ impl Gpu {
             storage_buffers: u64::from(limits.max_storage_buffers_per_shader_stage),
             invocations: u64::from(limits.max_compute_invocations_per_workgroup),
             workgroups: u64::from(limits.max_compute_workgroups_per_dimension),
+            target: self.target,
         }
     }
 
     /// The pipeline of a shader, made on first use and kept.
     pub fn pipeline(&self, shader: &'static Shader) -> Arc<Pipeline> {
-        let key = (shader.kernel, shader.variant);
+        let key = std::ptr::from_ref(shader);
         if let Some(pipeline) = self.pipelines.borrow().get(&key) {
             return Arc::clone(pipeline);
         }
         let pipeline = Arc::new(pipelines::create(&self.device, shader, self.edited.text(shader)));
         self.pipelines.borrow_mut().insert(key, Arc::clone(&pipeline));
         pipeline
+    }
+}
+
+/// What a device offers to kernels, its own or a host's.
+fn target(device: &wgpu::Device) -> Target {
+    let info = device.adapter_info();
+    let class = match info.device_type {
+        wgpu::DeviceType::Cpu => DeviceClass::Software,
+        _ => DeviceClass::Hardware,
+    };
+    // Where sizes vary, a driver may pick another one for each kernel: none may be assumed.
+    let exact = device.features().contains(wgpu::Features::SUBGROUP)
+        && info.subgroup_min_size == info.subgroup_max_size;
+    Target {
+        class,
+        subgroup_size: exact.then_some(info.subgroup_min_size),
+        workgroup_bytes: device.limits().max_compute_workgroup_storage_size,
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use wgpu::naga;
 
+use crate::shader::expand::expand;
 use crate::shader::{self, DType, SHADERS, Shader};
 
 /// Why a shader of one's own cannot take the place of the one compiled in.
@@ -23,7 +24,8 @@ pub enum ShaderFileError {
     Invalid {
         /// The file.
         path: PathBuf,
-        /// The line, counted from 1; of the shared text behind the file's own where it is beyond the file's end.
+        /// The line, counted from 1: of the text that `rationale bench --dump` writes, in which loops are written out and the
+        /// shared text stands behind the file's own.
         line: u32,
         /// naga's words.
         message: String,
@@ -47,7 +49,8 @@ pub enum ShaderFileError {
 /// Texts that take the place of those compiled in; empty by default.
 #[derive(Clone, Debug, Default)]
 pub struct EditedShaders {
-    texts: BTreeMap<&'static str, String>,
+    /// By path and subgroup size.
+    texts: BTreeMap<(&'static str, Option<u32>), String>,
 }
 
 impl EditedShaders {
@@ -66,10 +69,10 @@ impl EditedShaders {
             if !path.is_file() {
                 continue;
             }
-            let text = compose(folder, &path)?;
+            let text = compose(folder, &path, shader.subgroup_size)?;
             if text != shader.source {
                 check(&path, shader, &text)?;
-                texts.insert(shader.path, text);
+                texts.insert((shader.path, shader.subgroup_size), text);
             }
         }
         Ok(Self { texts })
@@ -77,12 +80,14 @@ impl EditedShaders {
 
     /// The text to run for a shader.
     pub fn text<'a>(&'a self, shader: &'a Shader) -> &'a str {
-        self.texts.get(shader.path).map_or(shader.source, String::as_str)
+        self.texts.get(&(shader.path, shader.subgroup_size)).map_or(shader.source, String::as_str)
     }
 
     /// Paths, as in the repository, of the shaders whose text differs.
     pub fn names(&self) -> Vec<&'static str> {
-        self.texts.keys().copied().collect()
+        let mut names: Vec<&str> = self.texts.keys().map(|(path, _)| *path).collect();
+        names.dedup();
+        names
     }
 }
 
@@ -92,14 +97,20 @@ fn read(path: &Path) -> Result<String, ShaderFileError> {
 }
 
 /// A file's text with the shared texts behind it, as the build script puts them together.
-fn compose(folder: &Path, path: &Path) -> Result<String, ShaderFileError> {
+fn compose(folder: &Path, path: &Path, subgroup_size: Option<u32>) -> Result<String, ShaderFileError> {
     let own = read(path)?;
     let mut text = own.clone();
     for used in own.lines().filter_map(|line| line.strip_prefix("// uses ")) {
         text.push('\n');
         text.push_str(&read(&folder.join(used.trim()).with_extension("wgsl"))?);
     }
-    Ok(text)
+    expand(&text, subgroup_size).map_err(|message| {
+        // `line 7: what is wrong`
+        let split = message.strip_prefix("line ").and_then(|rest| rest.split_once(": "));
+        let line = split.and_then(|(line, _)| line.parse().ok()).unwrap_or(1);
+        let message = split.map_or(message.clone(), |(_, message)| message.to_owned());
+        ShaderFileError::Invalid { path: path.to_owned(), line, message }
+    })
 }
 
 fn check(path: &Path, shader: &Shader, text: &str) -> Result<(), ShaderFileError> {

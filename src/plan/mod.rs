@@ -8,6 +8,7 @@ mod error;
 pub mod grid;
 mod memory;
 mod table;
+mod target;
 mod tensor;
 mod variants;
 
@@ -18,6 +19,7 @@ pub use error::PlanError;
 pub use memory::{Layout, Limits};
 #[cfg(feature = "cli")]
 pub(crate) use table::show_bytes;
+pub use target::{DeviceClass, Target};
 pub use tensor::{Part, Role, Tensor, TensorId};
 pub use variants::Variants;
 
@@ -155,21 +157,41 @@ impl Plan {
         name
     }
 
-    /// The variant that a kernel shall run: the wanted one if it is among those that fit, else the first that
-    /// fits. `fitting` holds `(variant, fits)`, best first; one of them must fit every shape.
+    /// What the device of the plan can run.
+    pub fn target(&self) -> Target {
+        self.variants.target()
+    }
+
+    /// The variant that a kernel shall run: the wanted one if it is among those that fit and that the device has, else
+    /// the first of these. `fitting` holds `(variant, fits)`, best first; one of them must fit every shape and run
+    /// everywhere.
     pub fn choose(
         &mut self,
         kernel: &'static str,
         fitting: &[(&'static str, bool)],
     ) -> Result<&'static Shader, PlanError> {
-        let fits: Vec<&'static str> =
-            fitting.iter().filter(|(_, fits)| *fits).map(|(name, _)| *name).collect();
-        let variant = variants::choose(&self.variants, kernel, &fits);
-        let found = variant.and_then(|variant| shader::find(kernel, variant));
+        self.choose_for(kernel, fitting, "")
+    }
+
+    /// The same for a kernel whose best variant depends on the shape, in words: every number but that of the replicas.
+    pub fn choose_for(
+        &mut self,
+        kernel: &'static str,
+        fitting: &[(&'static str, bool)],
+        shape: &str,
+    ) -> Result<&'static Shader, PlanError> {
+        let target = self.target();
+        let fits: Vec<&'static str> = fitting
+            .iter()
+            .filter(|(name, fits)| *fits && shader::find_for(kernel, name, target).is_some())
+            .map(|(name, _)| *name)
+            .collect();
+        let variant = self.variants.choose(kernel, &fits, shape);
+        let found = variant.and_then(|variant| shader::find_for(kernel, variant, target));
         if let Some(variant) = variant
             && fitting.len() > 1
         {
-            self.chosen.insert(variants::key(kernel, &fits), variant.to_owned());
+            self.chosen.insert(variants::key(kernel, &fits, shape), variant);
         }
         found.ok_or_else(|| PlanError::UnknownKernel { kernel: kernel.to_owned() })
     }

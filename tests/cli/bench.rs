@@ -7,9 +7,11 @@ fn a_dump_holds_every_variant_as_wgsl() {
     let place = Place::new();
     let answer = place.run(&["bench", "--device", "cpu", "--dump", "out", "--kernel", "linear_forward"]);
     assert_eq!(answer.code, Some(0), "{}", answer.err);
-    for variant in rationale::kernels::find("linear_forward").unwrap().variants {
-        let text = place.read(&format!("out/linear_forward.{variant}.wgsl"));
-        assert!(text.contains("fn main("), "{variant}");
+    let shaders: Vec<_> = rationale::kernels::find("linear_forward").unwrap().shaders().collect();
+    for shader in &shaders {
+        let size = shader.subgroup_size.map_or(String::new(), |size| format!(".{size}"));
+        let text = place.read(&format!("out/linear_forward.{}{size}.wgsl", shader.variant));
+        assert_eq!(text, shader.source);
     }
 }
 
