@@ -184,10 +184,11 @@ fn runs(
         session.wait()?;
         Ok(start.elapsed().as_secs_f64() / times as f64)
     };
-    // The pace of submissions is learned on the way.
-    let mut last = once(2)?;
-    for _ in 0..6 {
-        let next = once(2)?;
+    // The pace of submissions is learned on the way. Long steps are warm after two runs.
+    let mut last = once(1)?;
+    let turns = ((budget / last.max(1e-6)) as usize).min(6);
+    for _ in 0..turns {
+        let next = once(1)?;
         let settled = (next - last).abs() <= 0.05 * last;
         last = next;
         if settled {

@@ -36,7 +36,7 @@ mod real;
 pub mod reduce;
 pub mod relu;
 pub mod reverse_kl;
-mod simd;
+pub(crate) mod simd;
 pub mod softmax;
 pub mod squared_distance;
 #[cfg(test)]
