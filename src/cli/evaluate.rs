@@ -135,7 +135,9 @@ fn chosen(source: Source, part: Part) -> Result<Dataset, CliError> {
         Part::Train => source.train,
         Part::Test => source.test,
         Part::Val => source.val.ok_or_else(|| {
-            CliError::Config("these data have no validation pictures: use --part test, train or all".to_owned())
+            CliError::Config(
+                "these data have no validation pictures: use --part test, train or all".to_owned(),
+            )
         })?,
         Part::All => {
             let mut all = source.train;
@@ -239,7 +241,11 @@ fn text(outcome: &Outcome) -> String {
     let row = |name: &str, value: String, meaning: String| vec![name.to_owned(), value, meaning];
     let scores = &outcome.scores;
     let mut rows = vec![
-        row("accuracy", share(scores.accuracy), format!("of {}", terminal::plural(scores.pictures, "picture"))),
+        row(
+            "accuracy",
+            share(scores.accuracy),
+            format!("of {}", terminal::plural(scores.pictures, "picture")),
+        ),
         row("balanced accuracy", share(scores.balanced_accuracy), "every class counting the same".to_owned()),
     ];
     if let Some(worst) = &scores.worst_class {

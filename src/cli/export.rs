@@ -50,7 +50,8 @@ pub fn run(args: &ExportArgs) -> Result<(), CliError> {
         ("program", concat!("rationale ", env!("CARGO_PKG_VERSION")).to_owned()),
     ]
     .map(|(key, value)| (key.to_owned(), value));
-    let refused = |error: crate::export::ExportError| CliError::Config(format!("{}: {error}", args.run.display()));
+    let refused =
+        |error: crate::export::ExportError| CliError::Config(format!("{}: {error}", args.run.display()));
     let mut files = Vec::new();
     if let Some(path) = &args.onnx {
         files.push((path, model.onnx(&metadata).map_err(refused)?));

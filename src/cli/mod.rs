@@ -14,6 +14,7 @@ mod init;
 mod nearest;
 mod plan;
 mod predict;
+mod runs;
 mod settings;
 mod source;
 mod study;
@@ -45,6 +46,7 @@ enum Command {
     Predict(predict::PredictArgs),
     Evaluate(evaluate::EvaluateArgs),
     Export(export::ExportArgs),
+    Runs(runs::RunsArgs),
     Compare(Box<study::compare::CompareArgs>),
     Study(Box<study::StudyArgs>),
     Tune(Box<study::tune::TuneArgs>),
@@ -65,6 +67,7 @@ pub fn main() -> ExitCode {
         Command::Predict(args) => predict::run(args),
         Command::Evaluate(args) => evaluate::run(args),
         Command::Export(args) => export::run(args),
+        Command::Runs(args) => runs::run(args),
         Command::Compare(args) => study::compare::run(args),
         Command::Study(args) => study::run(args),
         Command::Tune(args) => study::tune::run(args),

@@ -82,7 +82,9 @@ pub fn run(args: &PredictArgs) -> Result<(), CliError> {
     if let Some(folder) = &args.overlays {
         std::fs::create_dir_all(folder).map_err(|e| CliError::File {
             path: folder.clone(),
-            message: format!("this folder for the overlays cannot be made ({e}); choose another with --overlays"),
+            message: format!(
+                "this folder for the overlays cannot be made ({e}); choose another with --overlays"
+            ),
         })?;
     }
 
@@ -101,8 +103,11 @@ pub fn run(args: &PredictArgs) -> Result<(), CliError> {
             }
         }
         let logits = predictor.logits(&pixels)?;
-        let mut fresh: Vec<Answer> =
-            names.iter().zip(logits.chunks(classes.len())).map(|(file, row)| answer(file, row, &classes)).collect();
+        let mut fresh: Vec<Answer> = names
+            .iter()
+            .zip(logits.chunks(classes.len()))
+            .map(|(file, row)| answer(file, row, &classes))
+            .collect();
         if let Some(folder) = &args.overlays {
             overlays(&mut predictor, &pixels, input, folder, answers.len(), &mut fresh)?;
         }
@@ -172,14 +177,19 @@ fn expand(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
                 None => vec![argument.clone()],
             };
             if found.is_empty() {
-                return Err(CliError::Usage(format!("no file fits {}; check the pattern", argument.display())));
+                return Err(CliError::Usage(format!(
+                    "no file fits {}; check the pattern",
+                    argument.display()
+                )));
             }
             found.sort_by(|a, b| natord::compare(&a.to_string_lossy(), &b.to_string_lossy()));
             files.extend(found);
         }
     }
     if files.is_empty() {
-        return Err(CliError::Usage("there are no pictures there; name files, folders or patterns".to_owned()));
+        return Err(CliError::Usage(
+            "there are no pictures there; name files, folders or patterns".to_owned(),
+        ));
     }
     Ok(files)
 }

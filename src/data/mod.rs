@@ -177,9 +177,12 @@ impl Dataset {
     pub fn append(&mut self, other: Dataset) -> Result<(), DataError> {
         let form = |data: &Dataset| (data.height, data.width, data.channels, data.classes.len());
         let ((h, w, c, k), (h2, w2, c2, k2)) = (form(self), form(&other));
-        for (what, found, expected) in
-            [("the height", h2, h), ("the width", w2, w), ("the number of channels", c2, c), ("the classes", k2, k)]
-        {
+        for (what, found, expected) in [
+            ("the height", h2, h),
+            ("the width", w2, w),
+            ("the number of channels", c2, c),
+            ("the classes", k2, k),
+        ] {
             if found != expected {
                 return Err(DataError::Inconsistent { what: what.to_owned(), found, expected });
             }

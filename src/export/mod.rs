@@ -15,7 +15,9 @@ pub use weights::Tensor;
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// The weights are those of another network.
-    #[error("the weights have no tensor `{tensor}` of {expected} values; take the checkpoint that belongs to this network")]
+    #[error(
+        "the weights have no tensor `{tensor}` of {expected} values; take the checkpoint that belongs to this network"
+    )]
     Weights {
         /// The tensor.
         tensor: String,

@@ -15,6 +15,7 @@ pub use error::ModelError;
 pub use init::initial_weights;
 pub use network::{LogitBounds, Network, Tape};
 pub use node::{Fill, MapShape, Parameter};
+pub(crate) use node::{GATE_BRANCH, Kind, Node};
 pub use optimizer::OptimizerConfig;
 pub use positions::PositionCell;
 pub use route::{GateGradient, Route};
@@ -23,5 +24,4 @@ pub use stage::{
     constrained, data_source, evaluation, features, gate, grad_reg, input_gradient, joint, logits,
     masked_copies, no_mapping, stage1, stage2,
 };
-pub(crate) use node::{GATE_BRANCH, Kind, Node};
 pub(crate) use stage::{BOUNDS, D_X, LOGITS, MULTIPLIER, SCALE, X};

@@ -88,8 +88,7 @@ const OVERLAY: usize = 256;
 /// A picture `[H, W, C]` in [0, 1] under the size of its input gradient `[H, W, C]`; small pictures are enlarged.
 pub fn gradient_overlay(picture: &[f32], gradient: &[f32], size: Size, channels: usize) -> RgbImage {
     let norms = channel_norm(gradient, channels);
-    let tile =
-        Tile::overlay(&Tile::picture(picture, size, channels), &norms, Scale::without_peaks(&norms));
+    let tile = Tile::overlay(&Tile::picture(picture, size, channels), &norms, Scale::without_peaks(&norms));
     let times = OVERLAY.div_ceil(size[0].min(size[1]).max(1)).max(1);
     tile.resized([size[0] * times, size[1] * times]).image()
 }

@@ -4,7 +4,9 @@ use rationale::data::Dataset;
 use rationale::model::{AlignmentLoss, Conv, Layer, Mapping, ModelConfig, OptimizerConfig};
 use rationale::plan::Variants;
 use rationale::random::Seeds;
-use rationale::train::{Alternation, Checkpoint, MappingInStage1, Method, Schedule, TrainConfig, Trainer, digest};
+use rationale::train::{
+    Alternation, Checkpoint, MappingInStage1, Method, Schedule, TrainConfig, Trainer, digest,
+};
 
 use crate::support;
 

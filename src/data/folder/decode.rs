@@ -67,12 +67,7 @@ pub(super) fn load(item: &Item, extent: Extent, options: &FolderOptions) -> Resu
 }
 
 /// Reads one picture without a label, as those of a folder are read: bytes `[height, width, channels]`.
-pub fn read_picture(
-    path: &Path,
-    height: usize,
-    width: usize,
-    channels: usize,
-) -> Result<Vec<u8>, DataError> {
+pub fn read_picture(path: &Path, height: usize, width: usize, channels: usize) -> Result<Vec<u8>, DataError> {
     Ok(sized(decode(path)?, (width as u32, height as u32), channels == 3))
 }
 
