@@ -181,7 +181,7 @@ pub fn run(args: &ExclusiveUseArgs) -> Result<(), CliError> {
 }
 
 /// Other pictures, read as those of the run were; a built-in set has its own settings.
-fn replace_data(config: &mut Config, data: &OsString) -> Result<(), CliError> {
+pub(super) fn replace_data(config: &mut Config, data: &OsString) -> Result<(), CliError> {
     let Some(path) = data.to_str() else {
         let path = Path::new(data).display();
         return Err(CliError::Config(format!("the name of the data, {path}, is not Unicode; rename it")));

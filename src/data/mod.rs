@@ -14,7 +14,7 @@ pub mod triangles;
 
 pub use error::{DataError, Extent};
 #[cfg(feature = "readers")]
-pub use folder::{FolderOptions, MaskPolarity, read_folder};
+pub use folder::{FolderOptions, MaskPolarity, pictures_in, read_folder, read_picture};
 pub use split::{Shares, Splits};
 
 /// The value from which on a mask says relevant.
@@ -171,6 +171,35 @@ impl Dataset {
             explained: pick(&self.explained, 1, indices),
             names: indices.iter().map(|&i| self.names[i].clone()).collect(),
         })
+    }
+
+    /// The pictures of another set of the same form behind these.
+    pub fn append(&mut self, other: Dataset) -> Result<(), DataError> {
+        let form = |data: &Dataset| (data.height, data.width, data.channels, data.classes.len());
+        let ((h, w, c, k), (h2, w2, c2, k2)) = (form(self), form(&other));
+        for (what, found, expected) in [
+            ("the height", h2, h),
+            ("the width", w2, w),
+            ("the number of channels", c2, c),
+            ("the classes", k2, k),
+        ] {
+            if found != expected {
+                return Err(DataError::Inconsistent { what: what.to_owned(), found, expected });
+            }
+        }
+        match (&mut self.pixels, other.pixels) {
+            (Pixels::Float(own), Pixels::Float(more)) => own.extend(more),
+            (Pixels::Byte(own), Pixels::Byte(more)) => own.extend(more),
+            _ => {
+                let what = "one kind of pixel values".to_owned();
+                return Err(DataError::Inconsistent { what, found: 2, expected: 1 });
+            }
+        }
+        self.labels.extend(other.labels);
+        self.masks.extend(other.masks);
+        self.explained.extend(other.explained);
+        self.names.extend(other.names);
+        Ok(())
     }
 
     /// The mean of each channel over all pictures, in [0, 1]; zeros for an empty data set.

@@ -9,3 +9,4 @@ mod commands;
 mod resume;
 mod studies;
 mod support;
+mod trained;
