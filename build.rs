@@ -80,8 +80,7 @@ fn reflect(root: &Path, file: &Path, out: &Path) -> Result<String, String> {
     }
     let mut rows = String::new();
     for size in SUBGROUP_SIZES {
-        let source =
-            expand::expand(&source, Some(size)).map_err(|e| format!("{}: {e}", file.display()))?;
+        let source = expand::expand(&source, Some(size)).map_err(|e| format!("{}: {e}", file.display()))?;
         rows.push_str(&row(file, &kernel, &variant, Some(size), &source, out)?);
     }
     Ok(rows)
@@ -109,7 +108,8 @@ fn row(
     } else {
         shown.clone()
     };
-    let module = naga::front::wgsl::parse_str(source).map_err(|e| e.emit_to_string_with_path(source, &place))?;
+    let module =
+        naga::front::wgsl::parse_str(source).map_err(|e| e.emit_to_string_with_path(source, &place))?;
     let capabilities = match subgroup_size {
         Some(_) => naga::valid::Capabilities::SUBGROUP,
         None => naga::valid::Capabilities::empty(),

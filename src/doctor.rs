@@ -245,10 +245,12 @@ mod tests {
     fn every_variant_has_a_case() {
         for kernel in KERNELS {
             for variant in kernel.variants {
-                let everything =
-                    Target { class: DeviceClass::Hardware, subgroup_size: Some(8), workgroup_bytes: 16 << 10 };
-                let forced =
-                    Variants::from([(kernel.name.to_owned(), (*variant).to_owned())]).on(everything);
+                let everything = Target {
+                    class: DeviceClass::Hardware,
+                    subgroup_size: Some(8),
+                    workgroup_bytes: 16 << 10,
+                };
+                let forced = Variants::from([(kernel.name.to_owned(), (*variant).to_owned())]).on(everything);
                 let cases = ops::cases(&forced).unwrap();
                 let has = cases.iter().any(|case| {
                     case.kernel == kernel.name

@@ -16,6 +16,7 @@ mod source;
 mod study;
 mod terminal;
 mod train;
+mod tune_kernels;
 mod values;
 
 use std::process::ExitCode;
@@ -44,6 +45,7 @@ enum Command {
     Init(init::InitArgs),
     Devices(devices::DevicesArgs),
     Doctor(doctor::DoctorArgs),
+    TuneKernels(Box<tune_kernels::TuneKernelsArgs>),
     Plan(Box<plan::PlanArgs>),
     ExclusiveUse(exclusive_use::ExclusiveUseArgs),
 }
@@ -61,6 +63,7 @@ pub fn main() -> ExitCode {
         Command::Init(args) => init::run(args),
         Command::Devices(args) => devices::run(args),
         Command::Doctor(args) => doctor::run(args),
+        Command::TuneKernels(args) => tune_kernels::run(args),
         Command::Plan(args) => plan::run(args),
         Command::ExclusiveUse(args) => exclusive_use::run(args),
     };

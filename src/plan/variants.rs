@@ -153,9 +153,7 @@ mod tests {
         assert_eq!(record.choose("k", &["fast", "direct"], "9x9"), Some("direct"));
         // A device that lacks what was recorded takes the best that it has.
         assert_eq!(record.choose("k", &["narrow"], "2x3"), Some("narrow"));
-        let now = |shape, chosen| {
-            Variants::from([(key("k", &["newest", chosen], shape), chosen.to_owned())])
-        };
+        let now = |shape, chosen| Variants::from([(key("k", &["newest", chosen], shape), chosen.to_owned())]);
         assert!(!record.lost_in(&now("2x3", "fast")) && record.lost_in(&now("2x3", "narrow")));
         assert!(!Variants::new().lost_in(&record) && !record.lost_in(&Variants::new()));
         let text = serde_json::to_string(&record).unwrap();

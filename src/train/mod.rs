@@ -18,4 +18,6 @@ pub use config::{Alternation, DataFill, MappingInStage1, MaskSource, Method, Sch
 pub use error::TrainError;
 pub use exclusive_use::{ExclusiveUse, ExclusiveUseOptions, ExclusiveUseSummary, PictureUse};
 pub use metrics::{Confusion, flip_rate};
-pub use trainer::{EpochReport, Evaluation, FeatureMaps, GateMass, GradientReport, Trainer, check_fit};
+pub use trainer::{
+    EpochReport, Evaluation, FeatureMaps, GateMass, GradientReport, Trainer, check_fit, plans,
+};
