@@ -56,19 +56,35 @@ pub static KERNELS: &[Kernel] = &[
     kernel!(average_pool::forward, cpu::average_pool::AveragePool),
     kernel!(average_pool::backward, cpu::average_pool::AveragePool),
     kernel!(bias::backward, cpu::bias::Bias, ["direct", "vec4"]),
-    kernel!(conv2d::forward, cpu::conv2d::Conv2d, ["direct", "narrow_block", "register_block", "subgroup"]),
-    kernel!(conv2d::backward_input, cpu::conv2d::Conv2d, ["direct", "register_block", "subgroup"]),
+    kernel!(
+        conv2d::forward,
+        cpu::conv2d::Conv2d,
+        ["direct", "shared_tile", "narrow_block", "register_block", "subgroup"]
+    ),
+    kernel!(
+        conv2d::backward_input,
+        cpu::conv2d::Conv2d,
+        ["direct", "shared_tile", "register_block", "subgroup"]
+    ),
     kernel!(
         conv2d::backward_weight,
         cpu::conv2d::Conv2d,
-        ["direct", "narrow_block", "register_block", "subgroup"]
+        ["direct", "shared_tile", "narrow_block", "register_block", "subgroup"]
     ),
     kernel!(diagonal::forward, cpu::diagonal::Diagonal),
     kernel!(diagonal::backward_input, cpu::diagonal::Diagonal),
     kernel!(diagonal::backward_weight, cpu::diagonal::Diagonal),
-    kernel!(linear::forward, cpu::linear::Linear, ["direct", "register_block", "subgroup"]),
-    kernel!(linear::backward_input, cpu::linear::Linear, ["direct", "register_block", "subgroup"]),
-    kernel!(linear::backward_weight, cpu::linear::Linear, ["direct", "register_block", "subgroup"]),
+    kernel!(linear::forward, cpu::linear::Linear, ["direct", "shared_tile", "register_block", "subgroup"]),
+    kernel!(
+        linear::backward_input,
+        cpu::linear::Linear,
+        ["direct", "shared_tile", "register_block", "subgroup"]
+    ),
+    kernel!(
+        linear::backward_weight,
+        cpu::linear::Linear,
+        ["direct", "shared_tile", "register_block", "subgroup"]
+    ),
     kernel!(max_pool::forward, cpu::max_pool::MaxPool, ["direct", "vec4"]),
     kernel!(max_pool::backward, cpu::max_pool::MaxPool, ["direct", "vec4"]),
     kernel!(max_pool::tangent, cpu::max_pool::MaxPool),

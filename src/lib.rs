@@ -21,6 +21,7 @@ pub mod shader;
 #[cfg(feature = "studies")]
 pub mod study;
 pub mod train;
+pub mod tuning;
 
 /// The wgpu that the engine uses, so that hosts and tests share its types.
 pub use wgpu;

@@ -22,6 +22,7 @@ mod study;
 mod terminal;
 mod train;
 mod trained;
+mod tune_kernels;
 mod values;
 
 use std::process::ExitCode;
@@ -55,6 +56,7 @@ enum Command {
     Bench(bench::BenchArgs),
     Devices(devices::DevicesArgs),
     Doctor(doctor::DoctorArgs),
+    TuneKernels(Box<tune_kernels::TuneKernelsArgs>),
     Plan(Box<plan::PlanArgs>),
     ExclusiveUse(exclusive_use::ExclusiveUseArgs),
 }
@@ -77,6 +79,7 @@ pub fn main() -> ExitCode {
         Command::Bench(args) => bench::run(args),
         Command::Devices(args) => devices::run(args),
         Command::Doctor(args) => doctor::run(args),
+        Command::TuneKernels(args) => tune_kernels::run(args),
         Command::Plan(args) => plan::run(args),
         Command::ExclusiveUse(args) => exclusive_use::run(args),
     };

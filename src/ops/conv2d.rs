@@ -108,7 +108,7 @@ impl Shape {
     ) -> Result<&'static Shader, PlanError> {
         let quads_out = self.channels_out.is_multiple_of(4);
         let quads = quads_out && self.channels_in.is_multiple_of(4);
-        let mut fitting = vec![("subgroup", quads), ("register_block", quads)];
+        let mut fitting = vec![("shared_tile", true), ("subgroup", quads), ("register_block", quads)];
         if kernel != "conv2d_backward_input" {
             fitting.push(("narrow_block", quads_out));
         }

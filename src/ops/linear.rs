@@ -35,7 +35,7 @@ fn choose(
     product: Product,
 ) -> Result<&'static Shader, PlanError> {
     let quads = p.features_in.is_multiple_of(4) && p.features_out.is_multiple_of(4);
-    let fitting = [("subgroup", quads), ("register_block", quads), ("direct", true)];
+    let fitting = [("shared_tile", true), ("subgroup", quads), ("register_block", quads), ("direct", true)];
     let shape = format!("{}x{}x{}", p.batch, p.features_in, p.features_out);
     plan.choose_for(kernel, &family::order(plan.target(), kernel, product, &fitting), &shape)
 }

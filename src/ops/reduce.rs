@@ -9,9 +9,16 @@ use crate::shader::Shader;
 const BUSY: usize = 16_384;
 /// The same, if each makes a block of outputs.
 const BUSY_BLOCKS: usize = 2_048;
-/// Invocations per replica that keep a device busy with a kernel.
+/// Workgroups per replica that do, if each makes a tile: about the multiprocessors of a large GPU.
+const BUSY_TILES: usize = 128;
+/// Blocks per replica that keep a device busy with a kernel.
 pub(crate) fn busy(shader: &Shader) -> usize {
-    if shader.constant("ROWS").is_some() { BUSY_BLOCKS } else { BUSY }
+    match shader.subgroup_size {
+        Some(lanes) => BUSY_BLOCKS.div_ceil(lanes as usize),
+        None if shader.workgroup_bytes > 0 => BUSY_TILES,
+        None if shader.constant("ROWS").is_some() => BUSY_BLOCKS,
+        None => BUSY,
+    }
 }
 
 /// A slice shorter than this is not worth its share of the second pass.

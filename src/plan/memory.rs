@@ -31,7 +31,7 @@ impl Limits {
         storage_buffers: u64::MAX,
         invocations: u64::MAX,
         workgroups: u64::MAX,
-        target: Target { class: DeviceClass::Plain, subgroup_size: None, workgroup_bytes: 0 },
+        target: Target::PLAIN,
     };
 }
 

@@ -38,6 +38,22 @@ pub struct Plan {
     by_name: HashMap<String, TensorId>,
     variants: Variants,
     chosen: Variants,
+    choices: Vec<Choice>,
+}
+
+/// A choice that a plan made among variants, by shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Kernel, variants that fitted, and shape: a key of [`Variants`].
+    pub key: String,
+    /// The kernel.
+    pub kernel: &'static str,
+    /// The variants that fit and that the device has, best first by default.
+    pub fitting: Vec<&'static str>,
+    /// The one taken.
+    pub chosen: &'static str,
+    /// The command that runs it, as an index into [`Plan::commands`].
+    pub command: usize,
 }
 
 impl Plan {
@@ -191,7 +207,12 @@ impl Plan {
         if let Some(variant) = variant
             && fitting.len() > 1
         {
-            self.chosen.insert(variants::key(kernel, &fits, shape), variant);
+            let key = variants::key(kernel, &fits, shape);
+            self.chosen.insert(key.clone(), variant);
+            if !shape.is_empty() {
+                let command = self.commands.len();
+                self.choices.push(Choice { key, kernel, fitting: fits, chosen: variant, command });
+            }
         }
         found.ok_or_else(|| PlanError::UnknownKernel { kernel: kernel.to_owned() })
     }
@@ -205,6 +226,31 @@ impl Plan {
     /// makes the same ones.
     pub fn variants_used(&self) -> Variants {
         self.chosen.clone()
+    }
+
+    /// The choices made by shape, in order.
+    pub fn choices(&self) -> &[Choice] {
+        &self.choices
+    }
+
+    /// The commands of one choice by themselves, a plan of their tensors alone: what a tuner times. All tensors are data,
+    /// so that none shares memory with another.
+    pub fn excerpt(&self, choice: &Choice) -> Result<Plan, PlanError> {
+        let mut plan = Plan::with_variants(choice.key.clone(), &self.variants);
+        let label = self.commands.get(choice.command).map_or("", |command| command.label.as_str());
+        let sum = format!("{label} sum");
+        for (i, command) in self.commands.iter().enumerate().skip(choice.command) {
+            if i > choice.command && command.label != sum {
+                break;
+            }
+            let mut command = command.clone();
+            for arg in &mut command.args {
+                let tensor = self.tensor(arg.tensor);
+                arg.tensor = plan.add(tensor.name.clone(), &tensor.dims, tensor.dtype, Role::Data)?;
+            }
+            plan.commands.push(command);
+        }
+        Ok(plan)
     }
 
     /// Appends a command; [`Record`] builds it.
@@ -226,6 +272,10 @@ impl Plan {
             map.push(self.add(name, &tensor.dims, tensor.dtype, tensor.role)?);
         }
         self.chosen.extend(other.chosen.clone());
+        let before = self.commands.len();
+        self.choices.extend(
+            other.choices.iter().map(|choice| Choice { command: before + choice.command, ..choice.clone() }),
+        );
         for command in &other.commands {
             let mut command = command.clone();
             command.label = format!("{}: {}", other.name, command.label);

@@ -206,14 +206,25 @@ pub fn check_fit(
     replicas: usize,
     limits: &Limits,
 ) -> Result<Vec<Plan>, TrainError> {
-    config.check_mapping(model.mapping)?;
-    let network = Network::new(model, upload::shape(data), data.classes.len(), replicas)?;
-    let dimensions = upload::dimensions(data, config.batch);
-    let variants = Variants::new().on(limits.target);
-    let mut plans = phases(&network, &dimensions, config, &variants)?;
-    plans.extend(first_phase(&network, &dimensions, config, &variants)?);
+    let plans = plans(model, config, data, replicas, &Variants::new().on(limits.target))?;
     for plan in &plans {
         plan.check(limits)?;
     }
+    Ok(plans)
+}
+
+/// The plans of a training run, for the variants wanted and their device.
+pub fn plans(
+    model: &ModelConfig,
+    config: &TrainConfig,
+    data: &Dataset,
+    replicas: usize,
+    variants: &Variants,
+) -> Result<Vec<Plan>, TrainError> {
+    config.check_mapping(model.mapping)?;
+    let network = Network::new(model, upload::shape(data), data.classes.len(), replicas)?;
+    let dimensions = upload::dimensions(data, config.batch);
+    let mut plans = phases(&network, &dimensions, config, variants)?;
+    plans.extend(first_phase(&network, &dimensions, config, variants)?);
     Ok(plans)
 }
