@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod bar;
 mod config;
 mod demo;
 mod devices;
@@ -10,6 +11,7 @@ mod error;
 mod exclusive_use;
 mod init;
 mod nearest;
+mod pictures;
 mod plan;
 mod settings;
 mod source;

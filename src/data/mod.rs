@@ -1,20 +1,26 @@
 //! Pictures, labels and explanations, before they go to a device.
 //!
-//! [`triangles`] draws the built-in sets, [`read_folder`] reads a user's pictures, [`split`] parts one set into
+//! [`triangles`] draws the built-in sets, [`read`] reads a user's pictures, [`check`] looks for what is wrong with them, [`split`] parts one set into
 //! several, [`masks`] makes the masks of the control experiments, [`backgrounds`] changes what the masks leave out.
 
 pub mod backgrounds;
-mod error;
 #[cfg(feature = "readers")]
-mod folder;
+pub mod check;
+mod error;
 pub mod idx;
 pub mod masks;
+#[cfg(feature = "readers")]
+pub mod readers;
+#[cfg(feature = "readers")]
+pub mod shapes;
 pub mod split;
 pub mod triangles;
 
 pub use error::{DataError, Extent};
 #[cfg(feature = "readers")]
-pub use folder::{FolderOptions, MaskPolarity, read_folder};
+pub use readers::{
+    AlphaRule, Format, MaskPolarity, MaskThreshold, ReadOptions, UnknownPixels, read, read_folder,
+};
 pub use split::{Shares, Splits};
 
 /// The value from which on a mask says relevant.
@@ -27,6 +33,15 @@ pub enum Pixels {
     Float(Vec<f32>),
     /// 8-bit values, 255 = 1.0.
     Byte(Vec<u8>),
+}
+
+/// Groups of pictures, such as class × background, for the accuracy of the worst of them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Groups {
+    /// Their names.
+    pub names: Vec<String>,
+    /// `[n]`: the group of each picture; empty where pictures have none.
+    pub of: Vec<u32>,
 }
 
 /// Labelled pictures of one size, some with an explanation.
@@ -50,6 +65,8 @@ pub struct Dataset {
     pub explained: Vec<bool>,
     /// `[n]`: where the picture came from, for messages.
     pub names: Vec<String>,
+    /// Groups, where they are known.
+    pub groups: Groups,
 }
 
 impl Dataset {
@@ -89,6 +106,9 @@ impl Dataset {
         expect("the number of mask values", self.masks.len(), n * area)?;
         expect("the number of `explained` flags", self.explained.len(), n)?;
         expect("the number of names", self.names.len(), n)?;
+        if !self.groups.of.is_empty() {
+            expect("the number of groups of pictures", self.groups.of.len(), n)?;
+        }
         let classes = self.classes.len();
         match self.labels.iter().position(|&label| label as usize >= classes) {
             None => Ok(()),
@@ -158,6 +178,10 @@ impl Dataset {
             masks: pick(&self.masks, area, indices),
             explained: pick(&self.explained, 1, indices),
             names: indices.iter().map(|&i| self.names[i].clone()).collect(),
+            groups: Groups {
+                names: self.groups.names.clone(),
+                of: if self.groups.of.is_empty() { Vec::new() } else { pick(&self.groups.of, 1, indices) },
+            },
         })
     }
 
@@ -200,6 +224,7 @@ mod tests {
             masks: vec![255, 0, 0, 255, 0, 0],
             explained: vec![true, true, false],
             names: vec!["p".into(), "q".into(), "r".into()],
+            groups: Groups { names: vec!["in".into(), "out".into()], of: vec![1, 0, 0] },
         }
     }
 
@@ -212,6 +237,9 @@ mod tests {
         assert_eq!(part.mask(1), [0, 255]);
         assert_eq!((part.labels, part.explained), (vec![0, 1], vec![false, true]));
         assert_eq!(part.names, ["r", "q"]);
+        assert_eq!(part.groups, Groups { names: data.groups.names.clone(), of: vec![0, 0] });
+        let without = Dataset { groups: Groups::default(), ..data.clone() };
+        assert_eq!(without.subset(&[2]).unwrap().groups, Groups::default());
         assert!(matches!(data.subset(&[0, 3]), Err(DataError::Index { index: 3, len: 3 })));
     }
 
@@ -240,6 +268,7 @@ mod tests {
         assert!(broken(|d| d.masks.truncate(5)).contains("mask values is 5 where 6"));
         assert!(broken(|d| d.explained.truncate(1)).contains("flags is 1 where 3"));
         assert!(broken(|d| d.names.truncate(2)).contains("names is 2 where 3"));
+        assert!(broken(|d| d.groups.of.truncate(2)).contains("groups of pictures is 2 where 3"));
         assert!(broken(|d| d.labels[1] = 2).contains("label of picture 1 (2 classes) is 2"));
         assert!(broken(|d| d.channels = 2).contains("channels"));
     }
