@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod bar;
+mod check;
 mod config;
 mod demo;
 mod devices;
@@ -43,6 +44,7 @@ enum Command {
     Compare(Box<study::compare::CompareArgs>),
     Study(Box<study::StudyArgs>),
     Tune(Box<study::tune::TuneArgs>),
+    Check(Box<check::CheckArgs>),
     Init(init::InitArgs),
     Devices(devices::DevicesArgs),
     Doctor(doctor::DoctorArgs),
@@ -60,6 +62,7 @@ pub fn main() -> ExitCode {
         Command::Compare(args) => study::compare::run(args),
         Command::Study(args) => study::run(args),
         Command::Tune(args) => study::tune::run(args),
+        Command::Check(args) => check::run(args),
         Command::Init(args) => init::run(args),
         Command::Devices(args) => devices::run(args),
         Command::Doctor(args) => doctor::run(args),

@@ -111,8 +111,8 @@ faults! {
     ForeignFile = Warning, "foreign-file", "files that are no pictures, left out", "move them elsewhere";
     UnknownColumn = Warning, "unknown-column", "columns that are not known, left out",
         "known are image, label, split, group, mask, x, y, w, h";
-    SizesDiffer = Note, "sizes-differ", "sizes of pictures, not one", "pass --size when training";
-    NoExplanations = Note, "no-explanations", "training sets without any explanation",
+    SizesDiffer = Note, "sizes-differ", "pictures of several sizes", "pass --size when training";
+    NoExplanations = Note, "no-explanations", "no training picture has an explanation",
         "add masks for some pictures, or train with --method label-only";
 }
 
