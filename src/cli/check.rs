@@ -60,11 +60,12 @@ pub fn run(args: &CheckArgs) -> Result<(), CliError> {
     let config = settings.config()?;
     let name = args.data.to_string_lossy();
     if TriangleSet::built_in(&name).is_some() {
-        return Err(CliError::Usage(format!("{name} is generated, so there is nothing to check; name a folder or a list")));
+        return Err(CliError::Usage(format!(
+            "{name} is generated, so there is nothing to check; name a folder or a list"
+        )));
     }
     let bar = Bar::new("checking");
-    let report =
-        check(Path::new(&args.data), &config.read_options(), Some(&|done, all| bar.at(done, all)))?;
+    let report = check(Path::new(&args.data), &config.read_options(), Some(&|done, all| bar.at(done, all)))?;
     drop(bar);
     if let Some(path) = &args.html {
         write_atomically(path, check_page(&name, &report).as_bytes())?;
@@ -129,7 +130,10 @@ fn classes(report: &Report) -> String {
     }
     let mut text = terminal::table(&rows, &[1, 2, 3, 4, 5, 6]);
     if report.classes.len() > CLASSES {
-        text.push_str(&format!("and {} (--json lists all)\n", plural(report.classes.len() - CLASSES, "class")));
+        text.push_str(&format!(
+            "and {} (--json lists all)\n",
+            plural(report.classes.len() - CLASSES, "class")
+        ));
     }
     text
 }

@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::error::CliError;
 use super::nearest::nearest;
 use super::values::{Seed, Size};
-use crate::data::{
-    AlphaRule, Format, MaskPolarity, MaskThreshold, ReadOptions, Shares, UnknownPixels,
-};
+use crate::data::{AlphaRule, Format, MaskPolarity, MaskThreshold, ReadOptions, Shares, UnknownPixels};
 use crate::model::{Layer, Mapping, ModelConfig};
 use crate::random::Seeds;
 use crate::train::TrainConfig;

@@ -193,6 +193,8 @@ fn replace_data(config: &mut Config, data: &OsString) -> Result<(), CliError> {
         config.data = DataSection::default();
     }
     config.data.path = Some(path.to_owned());
+    // These may be laid out in another way.
+    config.data.format = None;
     Ok(())
 }
 

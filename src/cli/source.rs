@@ -6,8 +6,8 @@ use super::bar::Bar;
 use super::config::Config;
 use super::error::CliError;
 use super::terminal::{self, count, plural};
-use crate::data::triangles::{PatchRule, TriangleSet};
 use crate::data::readers::ReadData;
+use crate::data::triangles::{PatchRule, TriangleSet};
 use crate::data::{Dataset, Pixels, read};
 
 /// Test pictures of a built-in set.

@@ -181,7 +181,9 @@ pub enum DataError {
         path: PathBuf,
     },
     /// What a format needs is not there.
-    #[error("{path} is missing, and a data set of the format {format} has it: put it there, or name another --format")]
+    #[error(
+        "{path} is missing, and a data set of the format {format} has it: put it there, or name another --format"
+    )]
     MissingPart {
         /// The file or folder.
         path: PathBuf,

@@ -134,7 +134,10 @@ fn unpacked(path: &Path, packed: &[u8]) -> Result<Vec<u8>, DataError> {
         .read_to_end(&mut bytes)
         .map_err(|error| unreadable(path, &format!("it does not unpack ({error}); download it again")))?;
     if bytes.len() as u64 > MOST_UNPACKED {
-        return Err(unreadable(path, "it unpacks to more than 4 GiB; unpack it with gunzip if that is meant"));
+        return Err(unreadable(
+            path,
+            "it unpacks to more than 4 GiB; unpack it with gunzip if that is meant",
+        ));
     }
     Ok(bytes)
 }

@@ -196,7 +196,8 @@ mod tests {
         let path = folder.path().join("a.png");
         image::GrayImage::from_pixel(200, 100, image::Luma([7])).save(&path).unwrap();
         let fault = Fault::ConstantPicture;
-        let case = |what: &str, picture| Case { what: what.into(), detail: "flat".into(), picture, mask: None };
+        let case =
+            |what: &str, picture| Case { what: what.into(), detail: "flat".into(), picture, mask: None };
         let report = Report {
             format: None,
             reason: String::new(),
@@ -215,7 +216,9 @@ mod tests {
             }],
         };
         let page = check_page("my \"data\"", &report);
-        for words in ["a&lt;b&gt;.png: flat", "<li>gone.png", "width=\"128\" height=\"64\"", "my &quot;data&quot;"] {
+        for words in
+            ["a&lt;b&gt;.png: flat", "<li>gone.png", "width=\"128\" height=\"64\"", "my &quot;data&quot;"]
+        {
             assert!(page.contains(words), "{words}: {page}");
         }
         assert_eq!(page.matches("src=").count(), page.matches("src=\"data:image/png;base64,").count());

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::pictures::{CellData, VALIDATION_PICTURES};
 use super::{Job, Judge, StudyError};
 use crate::data::triangles::balanced;
-use crate::data::{DataError, Dataset, ReadOptions, Pixels, Shares, idx, masks, read_folder};
+use crate::data::{DataError, Dataset, Pixels, ReadOptions, Shares, idx, masks, read_folder};
 use crate::random::Random;
 
 /// Training pictures of a seed.

@@ -37,7 +37,17 @@ enum Damage {
 }
 
 const NUMBERS: [&str; 12] = [
-    "-1", "0", "1e308", "-1e308", "4294967295", "4294967296", "99999999999999999999", "NaN", "null", "[[[[", "1e-300",
+    "-1",
+    "0",
+    "1e308",
+    "-1e308",
+    "4294967295",
+    "4294967296",
+    "99999999999999999999",
+    "NaN",
+    "null",
+    "[[[[",
+    "1e-300",
     "\"\\ud800\"",
 ];
 
@@ -46,7 +56,8 @@ fn damage() -> impl Strategy<Value = Damage> {
         (0.0..1.0f64, any::<u8>()).prop_map(|(at, byte)| Damage::Flip(at, byte)),
         (0.0..1.0f64).prop_map(Damage::Cut),
         (0.0..1.0f64, 0.0..1.0f64, 1u8..20).prop_map(|(from, to, times)| Damage::Repeat(from, to, times)),
-        (0.0..1.0f64, prop::collection::vec(any::<u8>(), 0..40)).prop_map(|(at, bytes)| Damage::Insert(at, bytes)),
+        (0.0..1.0f64, prop::collection::vec(any::<u8>(), 0..40))
+            .prop_map(|(at, bytes)| Damage::Insert(at, bytes)),
         (0.0..1.0f64, prop::sample::select(&NUMBERS[..])).prop_map(|(at, word)| Damage::Number(at, word)),
         prop::collection::vec(any::<u8>(), 0..200).prop_map(Damage::Replace),
     ]
@@ -73,7 +84,9 @@ fn apply(bytes: &mut Vec<u8>, damage: &Damage) {
         Damage::Number(at, word) => {
             // In the place of the next number.
             let at = place(*at, bytes.len());
-            let Some(from) = bytes[at..].iter().position(u8::is_ascii_digit).map(|from| at + from) else { return };
+            let Some(from) = bytes[at..].iter().position(u8::is_ascii_digit).map(|from| at + from) else {
+                return;
+            };
             let len = bytes[from..].iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
             bytes.splice(from..from + len, word.bytes());
         }

@@ -142,12 +142,17 @@ fn pet(place: &Place) {
         let name = format!("{}_{}", scene.class(), scene.number + 1);
         scene.image.save(place.at(&format!("images/{name}.jpg"))).unwrap();
         let [left, top, width, height] = scene.object;
-        let rim = |x: u32, y: u32| {
-            (left - 1..=left + width).contains(&x) && (top - 1..=top + height).contains(&y)
-        };
+        let rim =
+            |x: u32, y: u32| (left - 1..=left + width).contains(&x) && (top - 1..=top + height).contains(&y);
         let mask = scene.mask();
         let trimap = GrayImage::from_fn(SIDE, SIDE, |x, y| {
-            Luma([if mask.get_pixel(x, y).0[0] > 0 { 1 } else if rim(x, y) { 3 } else { 2 }])
+            Luma([if mask.get_pixel(x, y).0[0] > 0 {
+                1
+            } else if rim(x, y) {
+                3
+            } else {
+                2
+            }])
         });
         trimap.save(place.at(&format!("annotations/trimaps/{name}.png"))).unwrap();
         let line = format!("{name} {} 1 1\n", scene.class + 1);

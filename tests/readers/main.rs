@@ -5,6 +5,7 @@
 
 mod damaged;
 mod layouts;
+mod masks;
 mod memory;
 mod planted;
 mod scenes;

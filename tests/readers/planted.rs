@@ -25,7 +25,8 @@ fn flat(value: u8) -> GrayImage {
 
 /// Another picture than any of the set.
 fn fresh(place: &Place, name: &str, seed: u32) {
-    let image = RgbImage::from_fn(SIDE, SIDE, |x, y| Rgb([((x * 91 + y * 57 + seed * 131) % 251) as u8, 90, 60]));
+    let image =
+        RgbImage::from_fn(SIDE, SIDE, |x, y| Rgb([((x * 91 + y * 57 + seed * 131) % 251) as u8, 90, 60]));
     image.save(place.at(name)).unwrap();
 }
 
@@ -95,7 +96,9 @@ const FOLDER: [Planted; 25] = [
         let mask = scenes()[4].mask();
         for scene in scenes() {
             let stem = format!("{}/{}/{}", scene.part(), scene.class(), scene.number);
-            for name in [format!("masks/{stem}.png"), format!("{stem}_segmentation.PNG"), format!("{stem}.mask.png")] {
+            for name in
+                [format!("masks/{stem}.png"), format!("{stem}_segmentation.PNG"), format!("{stem}.mask.png")]
+            {
                 if p.root().join(&name).exists() {
                     mask.save(p.at(&name)).unwrap();
                 }
@@ -127,7 +130,10 @@ fn each_fault_in_a_folder_is_found_and_nothing_else() {
         let expected: BTreeSet<Fault> = others.iter().copied().chain([fault]).collect();
         assert_eq!(found(&report), expected, "{}: {:#?}", fault.name(), report.findings);
         assert!(report.cases(fault).iter().all(|case| !case.what.is_empty() || !case.detail.is_empty()));
-        assert_eq!(report.count(Severity::Error) > 0, expected.iter().any(|it| it.severity() == Severity::Error));
+        assert_eq!(
+            report.count(Severity::Error) > 0,
+            expected.iter().any(|it| it.severity() == Severity::Error)
+        );
     }
 }
 
@@ -148,12 +154,16 @@ fn leaks_and_imbalance_are_found() {
         (Fault::TypePredictsLabel, |p, i, class| {
             if class == 1 {
                 fs::remove_file(p.at(&format!("1/{i}.png"))).unwrap();
-                fresh(p, &format!("1/{i}.bmp"), 500 + i);
+                fresh(p, &format!("1/{i}.bmp"), 100 + i);
             }
         }),
         (Fault::ColourPredictsLabel, |p, i, class| {
             if class == 1 {
-                image::open(p.at(&format!("1/{i}.png"))).unwrap().into_luma8().save(p.at(&format!("1/{i}.png"))).unwrap();
+                image::open(p.at(&format!("1/{i}.png")))
+                    .unwrap()
+                    .into_luma8()
+                    .save(p.at(&format!("1/{i}.png")))
+                    .unwrap();
             }
         }),
     ];
@@ -208,5 +218,10 @@ fn faults_of_lists_are_found() {
     place.write("Acorn_6.json", moved);
     fs::remove_file(place.at("bell_3.json")).unwrap();
     let report = report(&place);
-    assert_eq!(found(&report), BTreeSet::from([Fault::ShapeOutside, Fault::NoLabel]), "{:#?}", report.findings);
+    assert_eq!(
+        found(&report),
+        BTreeSet::from([Fault::ShapeOutside, Fault::NoLabel]),
+        "{:#?}",
+        report.findings
+    );
 }

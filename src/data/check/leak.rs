@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::super::readers::catalog::Catalog;
 use super::super::readers::Fault;
+use super::super::readers::catalog::Catalog;
 use super::Cases;
 use super::pictures::Seen;
 
@@ -62,9 +62,8 @@ pub(super) fn judge(catalog: &Catalog, seen: &[Seen], cases: &mut Cases) -> Vec<
     catalog.items.iter().for_each(|item| *types.entry(extension(item)).or_default() += 1);
     // The commonest against all others.
     let common = types.into_iter().max_by_key(|(_, count)| *count).map(|(name, _)| name).unwrap_or_default();
-    let types: Values = looked()
-        .map(|(item, _)| (f64::from(u8::from(extension(item) == common)), &*item.class))
-        .collect();
+    let types: Values =
+        looked().map(|(item, _)| (f64::from(u8::from(extension(item) == common)), &*item.class)).collect();
     let judged = [
         ("mask size", Fault::MaskPredictsLabel, masks),
         ("picture size", Fault::SizePredictsLabel, sizes),

@@ -39,10 +39,18 @@ pub(super) fn catalog(root: &Path, options: &ReadOptions) -> Result<Catalog, Dat
         let place = format!("line {line}");
         let found = (|| {
             let (at, label) = labels.get(id).ok_or_else(|| {
-                entry("images.txt", *line, format!("picture {id} has no line in image_class_labels.txt; add it"))
+                entry(
+                    "images.txt",
+                    *line,
+                    format!("picture {id} has no line in image_class_labels.txt; add it"),
+                )
             })?;
             let class = label.parse().ok().and_then(|class: u64| classes.get(&class)).ok_or_else(|| {
-                entry("image_class_labels.txt", *at, format!("there is no class `{label}` in classes.txt; add it"))
+                entry(
+                    "image_class_labels.txt",
+                    *at,
+                    format!("there is no class `{label}` in classes.txt; add it"),
+                )
             })?;
             let images = base.folder().join("images");
             let path = base.resolve_from(&images, name, &root.join("images.txt"), &place)?;
@@ -121,7 +129,8 @@ fn lines(path: &Path, needed: bool, errors: &mut Vec<DataError>) -> Result<Lines
         if line.is_empty() {
             continue;
         }
-        let parsed = line.split_once(char::is_whitespace).and_then(|(id, rest)| Some((id.parse().ok()?, rest)));
+        let parsed =
+            line.split_once(char::is_whitespace).and_then(|(id, rest)| Some((id.parse().ok()?, rest)));
         let entry = |message: String| DataError::Entry {
             file: path.to_path_buf(),
             place: format!("line {}", i + 1),

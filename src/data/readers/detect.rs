@@ -18,10 +18,12 @@ pub fn detect(path: &Path) -> Result<(Format, String), DataError> {
         return file(path);
     }
     expect_folder(path)?;
-    let mut fits = folder(path)?;
-    match fits.len() {
-        0 => Ok((Format::Folder, "as no other format fits".to_owned())),
-        1 => Ok(fits.swap_remove(0)),
+    let (mut fits, broken) = folder(path)?;
+    match (fits.len(), broken) {
+        // What the file was meant to be is hard to tell, and that it is broken is not.
+        (0, Some(error)) => Err(error),
+        (0, None) => Ok((Format::Folder, "as no other format fits".to_owned())),
+        (1, _) => Ok(fits.swap_remove(0)),
         _ => {
             let (second, first) = (fits.swap_remove(1), fits.swap_remove(0));
             Err(DataError::Ambiguous {
@@ -41,12 +43,13 @@ fn file(path: &Path) -> Result<(Format, String), DataError> {
     match ending.as_str() {
         "csv" => Ok((Format::Csv, "it is a .csv file".to_owned())),
         "jsonl" | "ndjson" => Ok((Format::Jsonl, format!("it is a .{ending} file"))),
-        "json" => json_format(path).ok_or_else(unknown),
+        "json" => json_format(path)?.ok_or_else(unknown),
         _ => Err(unknown()),
     }
 }
 
-fn folder(root: &Path) -> Result<Vec<(Format, String)>, DataError> {
+/// All formats that fit a folder, and the first JSON file in the place of annotations that cannot be read.
+fn folder(root: &Path) -> Result<(Vec<(Format, String)>, Option<DataError>), DataError> {
     let there = |names: &[&str]| names.iter().all(|name| root.join(name).is_file());
     let mut fits = Vec::new();
     if there(&["images.txt", "image_class_labels.txt"]) {
@@ -58,20 +61,27 @@ fn folder(root: &Path) -> Result<Vec<(Format, String)>, DataError> {
     if idx::is_idx(root) {
         fits.push((Format::Idx, "it has a train-images file".to_owned()));
     }
+    // Folders that a table names are no classes, unless it gives their names as labels.
+    let mut classes_named = true;
     for file in list(root)?.files {
-        if let Some(format) = manifest::looks_like(&file) {
+        if let Some((format, by_folder)) = manifest::looks_like(&file) {
+            classes_named &= by_folder;
             fits.push((format, format!("{} has the columns image and label", file_name(&file))));
         }
     }
-    if let Some((_, reason)) = coco::files(root)?.iter().find_map(|file| {
-        let (format, _) = json_format(file)?;
-        (format == Format::Coco).then(|| (format, format!("{} holds COCO annotations", file_name(file))))
-    }) {
-        fits.push((Format::Coco, reason));
+    let mut broken = None;
+    let mut is = |file: &Path, wanted: Format| match json_format(file) {
+        Ok(found) => found.is_some_and(|(format, _)| format == wanted),
+        Err(error) => {
+            broken.get_or_insert(error);
+            false
+        }
+    };
+    if let Some(file) = coco::files(root)?.iter().find(|file| is(file, Format::Coco)) {
+        fits.push((Format::Coco, format!("{} holds COCO annotations", file_name(file))));
     }
     let classes = class_folders(root)?;
-    let labelme = first_json(root, &classes)?
-        .filter(|file| json_format(file).is_some_and(|(format, _)| format == Format::Labelme));
+    let labelme = first_json(root, &classes)?.filter(|file| is(file, Format::Labelme));
     let special = !fits.is_empty();
     if let Some(file) = &labelme {
         fits.push((Format::Labelme, format!("{} is a labelme file", file_name(file))));
@@ -84,11 +94,11 @@ fn folder(root: &Path) -> Result<Vec<(Format, String)>, DataError> {
     let classes: Vec<&PathBuf> =
         classes.iter().filter(|folder| !special || folder.parent() != Some(root) || !split(folder)).collect();
     let masks = list(root)?.folders.iter().any(|folder| is_masks(folder));
-    if classes.len() > 1 && (labelme.is_none() || masks) {
+    if classes.len() > 1 && classes_named && (labelme.is_none() || masks) {
         let names: Vec<String> = classes.iter().take(2).map(|folder| file_name(folder)).collect();
         fits.push((Format::Folder, format!("it has class folders such as {}", names.join(" and "))));
     }
-    Ok(fits)
+    Ok((fits, broken))
 }
 
 /// Folders with pictures, in `root` or in its `train`.
@@ -121,21 +131,22 @@ fn first_json(root: &Path, classes: &[PathBuf]) -> Result<Option<PathBuf>, DataE
 }
 
 /// Keys of a JSON file that tell what it is.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Keys {
     images: Option<IgnoredAny>,
     annotations: Option<IgnoredAny>,
     shapes: Option<IgnoredAny>,
 }
 
-/// COCO or labelme, by the keys of the whole.
-pub(super) fn json_format(path: &Path) -> Option<(Format, String)> {
-    let keys: Keys = json::read(path).ok()?;
-    match keys {
+/// COCO or labelme, by the keys of the whole; `None` for other JSON.
+pub(super) fn json_format(path: &Path) -> Result<Option<(Format, String)>, DataError> {
+    let keys: Keys = json::read(path)?;
+    Ok(match keys {
         Keys { images: Some(_), annotations: Some(_), .. } => {
             Some((Format::Coco, "it has the keys images and annotations".to_owned()))
         }
         Keys { shapes: Some(_), .. } => Some((Format::Labelme, "it has the key shapes".to_owned())),
         _ => None,
-    }
+    })
 }

@@ -21,7 +21,7 @@ use crate::data::shapes::Figure;
 
 #[derive(Deserialize)]
 struct File {
-    shapes: Vec<Shape>,
+    shapes: Option<Vec<Shape>>,
     #[serde(rename = "imagePath")]
     image: Option<String>,
     #[serde(rename = "imageWidth")]
@@ -77,8 +77,8 @@ impl Reader<'_> {
         let has = |files: &[PathBuf], what: fn(&PathBuf) -> bool| files.iter().any(what);
         // Annotations that lie apart from their pictures make those folders stores, not classes.
         let apart = |files: &[PathBuf]| has(files, is_json) && !has(files, is_picture);
-        let flat = folders.iter().any(|(_, listing)| apart(&listing.files))
-            || has(&folders[0].1.files, is_json);
+        let flat =
+            folders.iter().any(|(_, listing)| apart(&listing.files)) || has(&folders[0].1.files, is_json);
         let mut loose = BTreeSet::new();
         for (place, listing) in folders.iter().skip(usize::from(!flat)) {
             let class = (!flat).then(|| file_name(place));
@@ -130,9 +130,12 @@ impl Reader<'_> {
         folder: Option<&str>,
         part: Option<Part>,
     ) -> Result<Option<(PathBuf, Item)>, DataError> {
+        let Some(shapes) = &read.shapes else {
+            self.catalog.odd(Fault::ForeignFile, file.display().to_string());
+            return Ok(None);
+        };
         let path = self.picture(file, read.image.as_deref())?;
-        let regions: Result<Vec<(Region, f64)>, DataError> = read
-            .shapes
+        let regions: Result<Vec<(Region, f64)>, DataError> = shapes
             .iter()
             .enumerate()
             .map(|(i, shape)| {
@@ -146,7 +149,7 @@ impl Reader<'_> {
         let regions = regions?;
         let label = match folder {
             Some(folder) => folder.to_owned(),
-            None => match label(&read, &regions) {
+            None => match label(&read, shapes, &regions) {
                 Some(label) => label,
                 None => {
                     self.catalog.odd(Fault::NoLabel, file.display().to_string());
@@ -154,8 +157,8 @@ impl Reader<'_> {
                 }
             },
         };
-        let alike = folder.is_none() && read.shapes.iter().any(|shape| shape.label == label);
-        let chosen = read.shapes.iter().zip(regions).filter(|(shape, _)| !alike || shape.label == label);
+        let alike = folder.is_none() && shapes.iter().any(|shape| shape.label == label);
+        let chosen = shapes.iter().zip(regions).filter(|(shape, _)| !alike || shape.label == label);
         let chosen: Vec<Region> = chosen.map(|(_, (region, _))| region).collect();
         let class = self.class(&label);
         let name = relative(&path, self.base.folder());
@@ -175,13 +178,15 @@ impl Reader<'_> {
     fn picture(&self, file: &Path, named: Option<&str>) -> Result<PathBuf, DataError> {
         let folder = file.parent().unwrap_or(Path::new("."));
         let Some(named) = named.filter(|named| !named.is_empty()) else {
-            let twin = list(folder)?.files.into_iter().find(|it| {
-                is_picture(it) && it.file_stem() == file.file_stem()
-            });
+            let twin = list(folder)?
+                .files
+                .into_iter()
+                .find(|it| is_picture(it) && it.file_stem() == file.file_stem());
             return twin.ok_or_else(|| DataError::Entry {
                 file: file.to_path_buf(),
                 place: "imagePath".to_owned(),
-                message: "it names no image, and none of the same name lies beside it; put one there".to_owned(),
+                message: "it names no image, and none of the same name lies beside it; put one there"
+                    .to_owned(),
             });
         };
         let last = named.rsplit(['/', '\\']).next().unwrap_or(named);
@@ -203,13 +208,13 @@ fn is_picture(file: &PathBuf) -> bool {
 }
 
 /// The one flag that is set, or the label with the largest area; of equal areas the first name.
-fn label(file: &File, regions: &[(Region, f64)]) -> Option<String> {
+fn label(file: &File, shapes: &[Shape], regions: &[(Region, f64)]) -> Option<String> {
     let mut set = file.flags.iter().flatten().filter(|(_, set)| **set).map(|(flag, _)| flag);
     if let (Some(flag), None) = (set.next(), set.next()) {
         return Some(flag.clone());
     }
     let mut areas: BTreeMap<&str, f64> = BTreeMap::new();
-    for (shape, (_, area)) in file.shapes.iter().zip(regions) {
+    for (shape, (_, area)) in shapes.iter().zip(regions) {
         *areas.entry(&shape.label).or_default() += area;
     }
     let largest = areas.into_iter().fold(None, |best: Option<(&str, f64)>, (name, area)| {
@@ -227,7 +232,9 @@ fn region(shape: &Shape, radius: f64) -> Result<(Region, f64), String> {
             .map_err(|_| format!("a {kind} has two points, and this one has {}; draw it again", points.len()))
     };
     let at_least = |n: usize| match points.len() {
-        found if found < n => Err(format!("a {kind} has {n} points or more, and this one has {found}; draw it again")),
+        found if found < n => {
+            Err(format!("a {kind} has {n} points or more, and this one has {found}; draw it again"))
+        }
         _ => Ok(points.clone()),
     };
     let across = |[a, b]: [[f64; 2]; 2]| ((a[0] - b[0]).abs(), (a[1] - b[1]).abs());

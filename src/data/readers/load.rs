@@ -99,7 +99,8 @@ fn split(
 
 /// The classes of train, after a check that the other parts bring no new ones; and what they lack, in sentences.
 pub(crate) fn classes_by_name(catalog: &Catalog) -> Result<(Vec<Arc<str>>, Vec<String>), DataError> {
-    let list = |names: &[Arc<str>]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let list =
+        |names: &[Arc<str>]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let train = catalog.classes(Part::Train);
     if train.is_empty() {
         return Err(match catalog.parts().first() {
@@ -193,7 +194,9 @@ fn load(
 fn load_one(item: &Item, extent: Extent, options: &ReadOptions) -> Result<Outcome, DataError> {
     let picture = match decode::picture(&item.picture) {
         Ok(picture) => picture,
-        Err(error) if options.skip_unreadable => return Ok(Outcome::Skipped(placed(error, item).to_string())),
+        Err(error) if options.skip_unreadable => {
+            return Ok(Outcome::Skipped(placed(error, item).to_string()));
+        }
         Err(error) => return Err(error),
     };
     let (mut mask, mut skipped_mask) = (None, None);

@@ -12,10 +12,10 @@ use serde::de::IgnoredAny;
 
 use super::catalog::{Catalog, Explanation, Item, Part, Picture};
 use super::fault::Fault;
+use super::json;
 use super::options::{Format, ReadOptions};
 use super::paths::{Base, extension, file_name, list};
 use super::regions::{Regions, sound_box};
-use super::json;
 use crate::data::DataError;
 
 /// The most bytes of a line.
@@ -57,23 +57,28 @@ impl Word {
     }
 }
 
-/// Whether a file in a folder is such a table.
-pub(super) fn looks_like(file: &Path) -> Option<Format> {
-    match extension(file).as_str() {
+/// Whether a file in a folder is such a table, and whether its first picture lies in a folder that is called as its label.
+pub(super) fn looks_like(file: &Path) -> Option<(Format, bool)> {
+    let (format, image, label) = match extension(file).as_str() {
         "csv" => {
             let bytes = json::text(file).ok()?;
             let header = headers(&bytes).ok()?;
-            let has = |name: &str| header.iter().any(|column| column == name);
-            (has("image") && has("label")).then_some(Format::Csv)
+            let column = |name: &str| header.iter().position(|column| column == name);
+            let (image, label) = (column("image")?, column("label")?);
+            let first = reader(&bytes).into_records().flatten().next().unwrap_or_default();
+            let text = |column: usize| first.get(column).unwrap_or_default().to_owned();
+            (Format::Csv, text(image), text(label))
         }
         "jsonl" | "ndjson" => {
             let bytes = json::text(file).ok()?;
             let first = bytes.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty())?;
             let row: Row = serde_json::from_slice(first).ok()?;
-            (row.image.is_some() && row.label.is_some()).then_some(Format::Jsonl)
+            (Format::Jsonl, row.image?, row.label?.text())
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    let folder = Path::new(&image).parent().map(file_name).unwrap_or_default();
+    Some((format, folder == label))
 }
 
 pub(super) fn catalog(path: &Path, format: Format, options: &ReadOptions) -> Result<Catalog, DataError> {
@@ -100,7 +105,7 @@ pub(super) fn catalog(path: &Path, format: Format, options: &ReadOptions) -> Res
 
 fn only_table(root: &Path, format: Format) -> Result<PathBuf, DataError> {
     let mut tables = list(root)?.files;
-    tables.retain(|file| looks_like(file) == Some(format));
+    tables.retain(|file| looks_like(file).is_some_and(|(found, _)| found == format));
     match tables.as_slice() {
         [table] => Ok(table.clone()),
         [] => Err(DataError::MissingPart {
@@ -144,7 +149,8 @@ impl Table {
     fn json_lines(&mut self, bytes: &[u8]) {
         for (i, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
             if line.len() > LONGEST_LINE {
-                let error = self.entry(i as u64 + 1, "it is longer than 1 MiB; one object per line is expected");
+                let error =
+                    self.entry(i as u64 + 1, "it is longer than 1 MiB; one object per line is expected");
                 self.catalog.errors.push(error);
             } else if !line.trim_ascii().is_empty() {
                 let row = json::parse::<Row>(line, &self.file, i).and_then(|row| self.add(row, i as u64 + 1));
@@ -159,7 +165,10 @@ impl Table {
         let (Some(image), Some(label)) = (column("image"), column("label")) else {
             return Err(self.entry(
                 1,
-                format!("the columns image and label are needed, and there are {}; rename them", header.join(", ")),
+                format!(
+                    "the columns image and label are needed, and there are {}; rename them",
+                    header.join(", ")
+                ),
             ));
         };
         self.unknown.extend(header.iter().filter(|name| !COLUMNS.contains(&name.as_str())).cloned());
@@ -213,8 +222,9 @@ impl Table {
         let place = format!("line {line}");
         let filled = |text: Option<String>| text.map(|it| it.trim().to_owned()).filter(|it| !it.is_empty());
         let name = filled(row.image).ok_or_else(|| self.entry(line, "it names no image; fill in `image`"))?;
-        let label = filled(row.label.map(Word::text))
-            .ok_or_else(|| self.entry(line, format!("{name} has no label; fill in `label`, or remove the line")))?;
+        let label = filled(row.label.map(Word::text)).ok_or_else(|| {
+            self.entry(line, format!("{name} has no label; fill in `label`, or remove the line"))
+        })?;
         let path = self.base.resolve(&name, &self.file, &place)?;
         if !self.seen.insert(path.clone()) {
             return Err(self.entry(line, format!("{name} is listed twice; remove one of the lines")));

@@ -130,8 +130,7 @@ fn same_aspect(
     picture: Extent,
 ) -> Result<Extent, DataError> {
     let own = (mask.width(), mask.height());
-    let (left, right) =
-        (u64::from(own.0) * u64::from(picture.1), u64::from(own.1) * u64::from(picture.0));
+    let (left, right) = (u64::from(own.0) * u64::from(picture.1), u64::from(own.1) * u64::from(picture.0));
     if own == picture || left.abs_diff(right) < u64::from(picture.0.max(picture.1)) {
         return Ok(own);
     }

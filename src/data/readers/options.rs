@@ -223,7 +223,11 @@ impl ReadOptions {
         }
         if !(self.line_radius >= 0.0 && self.line_radius <= 1000.0) {
             let value = self.line_radius.to_string();
-            return Err(DataError::Option { option: "--line-radius", value, allowed: "from 0 to 1000 pixels" });
+            return Err(DataError::Option {
+                option: "--line-radius",
+                value,
+                allowed: "from 0 to 1000 pixels",
+            });
         }
         match self.channels {
             None | Some(1 | 3) => Ok(()),

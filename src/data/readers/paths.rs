@@ -188,7 +188,9 @@ mod tests {
         for name in ["a/in.png", "a/../a/in.png", "a\\in.png", "a/missing.png", "./a/in.png"] {
             assert!(ask(name).is_ok(), "{name}");
         }
-        for name in ["../out.png", "a/../../out.png", "../missing.png", "/etc/hostname", "/missing", "..\\out.png"] {
+        for name in
+            ["../out.png", "a/../../out.png", "../missing.png", "/etc/hostname", "/missing", "..\\out.png"]
+        {
             let error = ask(name).map(|path| path.display().to_string()).unwrap_err().to_string();
             assert!(error.contains("list.csv, line 3") && error.contains("--allow-outside"), "{error}");
         }

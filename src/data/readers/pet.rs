@@ -50,13 +50,16 @@ struct Reader {
 
 impl Reader {
     /// `Abyssinian_100 1 1 1`: a picture, the number of its class, its species, its breed in that.
-    fn item(&mut self, line: &str, file: &Path, number: usize, part: Option<Part>) -> Result<Item, DataError> {
+    fn item(
+        &mut self,
+        line: &str,
+        file: &Path,
+        number: usize,
+        part: Option<Part>,
+    ) -> Result<Item, DataError> {
         let place = format!("line {number}");
-        let entry = |message: String| DataError::Entry {
-            file: file.to_path_buf(),
-            place: place.clone(),
-            message,
-        };
+        let entry =
+            |message: String| DataError::Entry { file: file.to_path_buf(), place: place.clone(), message };
         let mut words = line.split_whitespace();
         let (Some(name), Some(Ok(class))) = (words.next(), words.next().map(str::parse)) else {
             return Err(entry(format!("`{line}` is no picture with the number of its class; mend it")));

@@ -65,7 +65,9 @@ impl Regions {
                 Region::CocoPolygon(corners) => {
                     fill_coco_polygon(corners, &mut bitmap).then_some(()).ok_or_else(|| entry(far))?;
                 }
-                Region::Figure(figure) => draw(figure, &mut bitmap).then_some(()).ok_or_else(|| entry(far))?,
+                Region::Figure(figure) => {
+                    draw(figure, &mut bitmap).then_some(()).ok_or_else(|| entry(far))?
+                }
                 Region::Box(sides) => bitmap.rectangle(*sides),
                 Region::Runs(said, _) if *said != size => return Err(other_size(*said)),
                 Region::Runs(_, runs) => {

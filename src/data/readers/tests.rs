@@ -162,8 +162,16 @@ fn hidden_and_foreign_entries_are_left_out() {
     let splits = tree.splits();
     assert_eq!(splits.train.class_counts(), [2, 2]);
     assert!(warned(&splits, "files that are no pictures, left out: 1, such as"), "{:?}", splits.warnings);
-    assert!(warned(&splits, "images outside the class folders") && warned(&splits, "left out: 2"), "{:?}", splits.warnings);
-    assert!(warned(&splits, "neither train, val nor test") && warned(&splits, "extra;"), "{:?}", splits.warnings);
+    assert!(
+        warned(&splits, "images outside the class folders") && warned(&splits, "left out: 2"),
+        "{:?}",
+        splits.warnings
+    );
+    assert!(
+        warned(&splits, "neither train, val nor test") && warned(&splits, "extra;"),
+        "{:?}",
+        splits.warnings
+    );
     assert_eq!(splits.warnings.len(), 3);
 }
 

@@ -41,8 +41,11 @@ pub fn polygon(corners: &[f64], bitmap: &mut Bitmap) -> bool {
             let step = if from[along] > to[along] { count - step } else { step };
             let mut cell = [0; 2];
             cell[along] = low[along] + step;
-            cell[across] =
-                if count == 0 { low[across] } else { (low[across] as f64 + slope * step as f64 + 0.5) as i64 };
+            cell[across] = if count == 0 {
+                low[across]
+            } else {
+                (low[across] as f64 + slope * step as f64 + 0.5) as i64
+            };
             if let Some(before) = last {
                 crossings.extend(crossing(before, cell, width, height));
             }

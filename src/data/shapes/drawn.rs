@@ -224,7 +224,8 @@ mod tests {
     #[test]
     fn a_line_holds_what_lies_within_its_radius() {
         let line = Figure::Line(vec![[1.0, 1.0], [3.0, 1.0]], 1.0);
-        let expected = [(1, 0), (2, 0), (3, 0), (0, 1), (1, 1), (2, 1), (3, 1), (4, 1), (1, 2), (2, 2), (3, 2)];
+        let expected =
+            [(1, 0), (2, 0), (3, 0), (0, 1), (1, 1), (2, 1), (3, 1), (4, 1), (1, 2), (2, 2), (3, 2)];
         assert_eq!(pixels(&drawn(line, 6, 4).unwrap()), expected);
         let dot = Figure::Line(vec![[2.0, 2.0], [2.0, 2.0]], 0.0);
         assert_eq!(pixels(&drawn(dot, 6, 4).unwrap()), [(2, 2)]);

@@ -86,7 +86,9 @@ impl Annotation {
                 .iter()
                 .map(|corners| match corners.len() {
                     0..=5 => Err("a polygon has fewer than three corners; draw it again".to_owned()),
-                    n if n % 2 == 1 => Err("a polygon has an odd number of coordinates; export it again".to_owned()),
+                    n if n % 2 == 1 => {
+                        Err("a polygon has an odd number of coordinates; export it again".to_owned())
+                    }
                     _ => Ok(Region::CocoPolygon(corners.clone())),
                 })
                 .collect(),
@@ -128,7 +130,6 @@ impl Annotation {
 /// The area of a polygon of `x, y` pairs.
 fn shoelace(corners: &[f64]) -> f64 {
     let points = || corners.chunks_exact(2);
-    let twice: f64 =
-        points().zip(points().cycle().skip(1)).map(|(a, b)| a[0] * b[1] - b[0] * a[1]).sum();
+    let twice: f64 = points().zip(points().cycle().skip(1)).map(|(a, b)| a[0] * b[1] - b[0] * a[1]).sum();
     twice.abs() / 2.0
 }

@@ -33,9 +33,14 @@ pub(super) fn catalog(path: &Path, options: &ReadOptions) -> Result<Catalog, Dat
         (root.to_path_buf(), vec![path.to_path_buf()])
     } else {
         expect_folder(path)?;
-        let mut files = files(path)?;
-        files.retain(|file| json_format(file).is_some_and(|(format, _)| format == Format::Coco));
-        (path.to_path_buf(), files)
+        let mut annotations = Vec::new();
+        for file in files(path)? {
+            // A file that cannot be read may be half of the data.
+            if json_format(&file)?.is_some_and(|(format, _)| format == Format::Coco) {
+                annotations.push(file);
+            }
+        }
+        (path.to_path_buf(), annotations)
     };
     let root = if root.as_os_str().is_empty() { PathBuf::from(".") } else { root };
     let mut reader = Reader {

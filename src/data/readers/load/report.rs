@@ -39,9 +39,9 @@ pub(super) fn masks(items: &[Item], outcomes: &[Outcome], options: &ReadOptions,
         let share = 100.0 * between as f64 / pixels as f64;
         let rule = match options.mask_threshold {
             MaskThreshold::Soft => "masks keep their greys, and above 127 counts as relevant".to_owned(),
-            MaskThreshold::Above(value) => format!(
-                "above {value} counts as white (--mask-threshold moves that; `soft` keeps the greys)"
-            ),
+            MaskThreshold::Above(value) => {
+                format!("above {value} counts as white (--mask-threshold moves that; `soft` keeps the greys)")
+            }
         };
         warnings.push(format!("{share:.1} % of the mask pixels are neither 0 nor 255: {rule}"));
     }
