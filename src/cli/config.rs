@@ -10,6 +10,7 @@ use super::values::{Seed, Size};
 use crate::data::{AlphaRule, Format, MaskPolarity, MaskThreshold, ReadOptions, Shares, UnknownPixels};
 use crate::model::{Layer, Mapping, ModelConfig};
 use crate::random::Seeds;
+use crate::study::Setting;
 use crate::train::TrainConfig;
 
 mod explained;
@@ -106,6 +107,15 @@ impl Config {
     /// Reads the text of a config; `path` is for the message.
     pub fn parse(text: &str, path: &Path) -> Result<Self, CliError> {
         toml::from_str(text).map_err(|error| CliError::Config(explain(text, path, &error)))
+    }
+
+    /// Network and settings of a study's setting. With a gate the network may be another one.
+    pub fn of_setting(setting: &Setting, mapping: Option<Mapping>) -> Self {
+        let ModelConfig { features, classifier, .. } = setting.model(mapping.unwrap_or(Mapping::Diagonal));
+        let model = ModelSection { features, mapping: None, classifier };
+        let gate = mapping == Some(Mapping::Gate);
+        let train = if gate { setting.base.clone().for_gate() } else { setting.base.clone() };
+        Self { model, train, ..Self::default() }
     }
 
     /// The config as text, every key with its explanation.

@@ -19,7 +19,8 @@ pub mod triangles;
 pub use error::{DataError, Extent};
 #[cfg(feature = "readers")]
 pub use readers::{
-    AlphaRule, Format, MaskPolarity, MaskThreshold, ReadOptions, UnknownPixels, read, read_folder,
+    AlphaRule, Format, MaskPolarity, MaskThreshold, ReadOptions, UnknownPixels, pictures_in, read,
+    read_folder, read_picture,
 };
 pub use split::{Shares, Splits};
 
@@ -42,6 +43,24 @@ pub struct Groups {
     pub names: Vec<String>,
     /// `[n]`: the group of each picture; empty where pictures have none.
     pub of: Vec<u32>,
+}
+
+impl Groups {
+    /// The groups of other pictures behind these, by name; none at all where either side has none.
+    fn append(&mut self, other: Groups, own: usize, others: usize) {
+        if (self.of.is_empty() && own > 0) || (other.of.is_empty() && others > 0) {
+            *self = Groups::default();
+            return;
+        }
+        for &group in &other.of {
+            let name = &other.names[group as usize];
+            let known = self.names.iter().position(|own| own == name);
+            self.of.push(known.unwrap_or(self.names.len()) as u32);
+            if known.is_none() {
+                self.names.push(name.clone());
+            }
+        }
+    }
 }
 
 /// Labelled pictures of one size, some with an explanation.
@@ -108,6 +127,8 @@ impl Dataset {
         expect("the number of names", self.names.len(), n)?;
         if !self.groups.of.is_empty() {
             expect("the number of groups of pictures", self.groups.of.len(), n)?;
+            let largest = self.groups.of.iter().map(|group| *group as usize + 1).max().unwrap_or(0);
+            expect("the number of names of groups", self.groups.names.len().min(largest), largest)?;
         }
         let classes = self.classes.len();
         match self.labels.iter().position(|&label| label as usize >= classes) {
@@ -133,6 +154,18 @@ impl Dataset {
     /// The numbers of the pictures that have an explanation.
     pub fn explained_pictures(&self) -> impl Iterator<Item = usize> + '_ {
         self.explained.iter().enumerate().filter(|(_, explained)| **explained).map(|(i, _)| i)
+    }
+
+    /// At most `limit` of the explained pictures, evenly spread over each class; the share of each class stays what it is.
+    pub fn explained_sample(&self, limit: usize) -> Vec<usize> {
+        let mut numbers: Vec<usize> = self.explained_pictures().collect();
+        let all = numbers.len();
+        if all > limit {
+            numbers.sort_by_key(|&i| self.labels[i]);
+            numbers = (0..limit).map(|k| numbers[k * all / limit]).collect();
+            numbers.sort_unstable();
+        }
+        numbers
     }
 
     /// The number of pictures that have an explanation.
@@ -183,6 +216,36 @@ impl Dataset {
                 of: if self.groups.of.is_empty() { Vec::new() } else { pick(&self.groups.of, 1, indices) },
             },
         })
+    }
+
+    /// The pictures of another set of the same form behind these.
+    pub fn append(&mut self, other: Dataset) -> Result<(), DataError> {
+        let form = |data: &Dataset| (data.height, data.width, data.channels, data.classes.len());
+        let ((h, w, c, k), (h2, w2, c2, k2)) = (form(self), form(&other));
+        for (what, found, expected) in [
+            ("the height", h2, h),
+            ("the width", w2, w),
+            ("the number of channels", c2, c),
+            ("the classes", k2, k),
+        ] {
+            if found != expected {
+                return Err(DataError::Inconsistent { what: what.to_owned(), found, expected });
+            }
+        }
+        match (&mut self.pixels, other.pixels) {
+            (Pixels::Float(own), Pixels::Float(more)) => own.extend(more),
+            (Pixels::Byte(own), Pixels::Byte(more)) => own.extend(more),
+            _ => {
+                let what = "one kind of pixel values".to_owned();
+                return Err(DataError::Inconsistent { what, found: 2, expected: 1 });
+            }
+        }
+        self.groups.append(other.groups, self.labels.len(), other.labels.len());
+        self.labels.extend(other.labels);
+        self.masks.extend(other.masks);
+        self.explained.extend(other.explained);
+        self.names.extend(other.names);
+        Ok(())
     }
 
     /// The mean of each channel over all pictures, in [0, 1]; zeros for an empty data set.
@@ -254,6 +317,39 @@ mod tests {
         }
         assert_eq!(data.picture(0)[2], 10.0 / 255.0);
         assert!(data.picture(3).is_empty());
+    }
+
+    #[test]
+    fn groups_are_appended_by_name() {
+        let mut data = tiny();
+        let other = Groups { names: vec!["out".into(), "far".into()], of: vec![1, 1, 0] };
+        data.append(Dataset { groups: other, ..tiny() }).unwrap();
+        assert_eq!(data.groups.names, ["in", "out", "far"]);
+        assert_eq!(data.groups.of, [1, 0, 0, 2, 2, 1]);
+        data.validate().unwrap();
+        data.append(Dataset { groups: Groups::default(), ..tiny() }).unwrap();
+        assert_eq!(data.groups, Groups::default());
+    }
+
+    #[test]
+    fn a_sample_of_explained_pictures_has_every_class() {
+        let n = 60;
+        let data = Dataset {
+            pixels: Pixels::Byte(vec![0; n * 6]),
+            labels: (0..n as u32).map(|i| i % 3).collect(),
+            classes: ["a", "b", "c"].map(str::to_owned).to_vec(),
+            masks: vec![255; n * 2],
+            explained: (0..n).map(|i| i >= 6).collect(),
+            names: vec![String::new(); n],
+            groups: Groups::default(),
+            ..tiny()
+        };
+        // A stride over the pictures as they come would take one class alone.
+        let sample = data.explained_sample(18);
+        assert_eq!(data.subset(&sample).unwrap().class_counts(), [6, 6, 6]);
+        assert!(sample.is_sorted() && sample.iter().all(|&i| i >= 6));
+        assert_eq!(data.explained_sample(100), (6..60).collect::<Vec<_>>());
+        assert!(data.explained_sample(0).is_empty());
     }
 
     #[test]

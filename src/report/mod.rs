@@ -19,7 +19,7 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 
 #[cfg(feature = "readers")]
 pub use check::check_page;
-pub use explain::{Look, Named, before_after, look};
+pub use explain::{Look, Named, before_after, gradient_overlay, look};
 pub use sheet::{Cell, Column, Row, Sheet, Tone, contact_sheet};
 pub use tile::{Scale, Size, Tile, channel_mean, channel_norm};
 

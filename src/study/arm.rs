@@ -25,7 +25,7 @@ pub struct Arm {
     pub tuned: bool,
 }
 
-const ARMS: [(&str, &str); 18] = [
+const ARMS: [(&str, &str); 20] = [
     ("label-only", "label-only"),
     ("class-weighted", "label-only, classes weighted"),
     ("diagonal", "two-stage, diagonal m"),
@@ -37,6 +37,8 @@ const ARMS: [(&str, &str); 18] = [
     ("gate", "two-stage, gate"),
     ("gate-ones", "control: gate, all-ones mask"),
     ("gate-other", "control: gate, another picture's mask"),
+    ("gate-first-15", "two-stage, gate, 15 epochs of stage 2 first"),
+    ("gate-grad-reg-0.1", "two-stage, gate, with GradReg, λ = 0.1"),
     ("gate-ce", "gate trained by cross-entropy alone"),
     ("joint", "joint optimisation"),
     ("no-mapping", "no mapping layer, stage 2 updates f"),
@@ -91,6 +93,14 @@ impl Arm {
             "gate" => gate(),
             "gate-ones" => masks(gate(), MaskSource::Ones),
             "gate-other" => masks(gate(), MaskSource::Other),
+            "gate-first-15" => {
+                let (mapping, train) = gate();
+                (mapping, TrainConfig { alignment_epochs_first: 15, ..train })
+            }
+            "gate-grad-reg-0.1" => {
+                let (mapping, train) = gate();
+                (mapping, TrainConfig { method: Method::TwoStageGradReg, lambda: 0.1, ..train })
+            }
             "gate-ce" => by_labels(gate()),
             "joint" => {
                 let (_, train) = plain(Method::Joint);

@@ -66,6 +66,11 @@ pub fn moves(arm: &Arm, trial: usize) -> Moves {
         Method::TwoStage => {
             Moves { alignment_lr: Some(between(&mut own, 1e-4, 1e-1)), inner_steps: steps(&mut own), ..both }
         }
+        Method::TwoStageGradReg => Moves {
+            alignment_lr: Some(between(&mut own, 1e-4, 1e-1)),
+            lambda: Some(between(&mut own, 1e-2, 1e2)),
+            ..both
+        },
         // Here stage 2 moves f itself.
         Method::NoMapping => {
             Moves { alignment_lr: Some(between(&mut own, 1e-5, 1e-2)), inner_steps: steps(&mut own), ..both }

@@ -6,7 +6,7 @@ use rationale::model::{
     logits,
 };
 use rationale::plan::{Plan, Variants};
-use rationale::random::{Random, Seeds};
+use rationale::random::Random;
 
 use crate::support;
 

@@ -6,18 +6,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rationale::data::Dataset;
 use rationale::exec::{CpuSession, Session};
 use rationale::model::{
     AlignmentLoss, Conv, Dimensions, GateGradient, Layer, MapShape, Mapping, ModelConfig, Network,
     OptimizerConfig, Route, Stage1, Stage2, initial_weights, stage1, stage2,
 };
 use rationale::plan::{Part, Plan, Role, Variants};
-use rationale::random::{Random, Seeds};
-use rationale::train::{Alternation, Checkpoint, MappingInStage1, Schedule, TrainConfig, Trainer, digest};
+use rationale::random::Random;
 
 use crate::gradients::difference;
-use crate::support;
 
 const N: usize = 4;
 const H: usize = 5;

@@ -4,7 +4,9 @@ use rationale::data::Dataset;
 use rationale::model::{AlignmentLoss, Conv, Layer, Mapping, ModelConfig, OptimizerConfig};
 use rationale::plan::Variants;
 use rationale::random::Seeds;
-use rationale::train::{Alternation, Checkpoint, MappingInStage1, Schedule, TrainConfig, Trainer, digest};
+use rationale::train::{
+    Alternation, Checkpoint, MappingInStage1, Method, Schedule, TrainConfig, Trainer, digest,
+};
 
 use crate::support;
 
@@ -116,6 +118,27 @@ fn stage_2_alone_comes_first_and_a_resumed_run_meets_the_same_bits() {
             let other = train(&data, &other, &seeds, 4, None);
             assert_ne!(digest(&other[0].2.tensors), digest(&whole[0].2.tensors));
         }
+    }
+}
+
+#[test]
+fn a_penalty_in_stage_1_leaves_stage_2_alone_and_without_weight_changes_no_bit() {
+    let data = support::pictures(16);
+    let seeds = [Seeds::from_seed(5)];
+    let plain = config();
+    let with = |lambda| TrainConfig { method: Method::TwoStageGradReg, lambda, ..config() };
+    let (plain, nothing, some) = (
+        train(&data, &plain, &seeds, 2, None),
+        train(&data, &with(0.0), &seeds, 2, None),
+        train(&data, &with(0.5), &seeds, 2, None),
+    );
+    for ((device, before, plain), ((_, _, nothing), (_, _, some))) in
+        plain.iter().zip(nothing.iter().zip(&some))
+    {
+        assert_eq!(digest(&nothing.tensors), digest(&plain.tensors), "{device}");
+        assert_eq!(changed(before, some), changed(before, plain), "{device}");
+        let differ = changed(plain, some);
+        assert!(differ.iter().any(|name| name.starts_with("features")), "{device}: {differ:?}");
     }
 }
 

@@ -83,3 +83,21 @@ fn two_formats_that_fit_are_told_apart_by_the_flag() {
     );
     json(&chosen);
 }
+
+#[test]
+fn groups_of_a_table_reach_the_worst_group() {
+    let (place, data) = (Place::new(), Place::new());
+    (LAYOUTS[2].write)(&data);
+    let path = data.root().to_str().unwrap();
+    let train = [
+        "train", path, "--device", "cpu", "--epochs", "1", "--batch", "4", "--run", "run", "--json",
+        "--quiet",
+    ];
+    json(&run(&place, &train));
+    let outcome = json(&run(&place, &["evaluate", "run", "--device", "cpu", "--json"]));
+    let groups = outcome["groups"].as_array().unwrap();
+    assert_eq!(groups.len(), 2, "{outcome}");
+    assert!(groups.iter().all(|group| group["pictures"] == EACH / 3));
+    // Groups and classes are the same here.
+    assert_eq!(groups[0]["accuracy"], outcome["worst_class"]["accuracy"]);
+}

@@ -49,7 +49,7 @@ pub struct ClassScore {
 }
 
 impl Scores {
-    fn new(data: &Dataset, confusion: &Confusion) -> Self {
+    pub fn new(data: &Dataset, confusion: &Confusion) -> Self {
         let shares = data.classes.iter().zip(confusion.per_class());
         let per_class: Vec<ClassScore> = shares
             .filter_map(|(class, accuracy)| Some(ClassScore { class: class.clone(), accuracy: accuracy? }))

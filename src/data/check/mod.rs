@@ -250,6 +250,3 @@ fn relative(file: &str, root: &Path) -> String {
 fn part(item: &Item) -> Part {
     item.part.unwrap_or(Part::Train)
 }
-
-#[cfg(test)]
-mod tests;

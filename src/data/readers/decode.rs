@@ -51,6 +51,11 @@ pub(crate) fn bytes(picture: DynamicImage, (width, height): Extent, colour: bool
     }
 }
 
+/// Reads one picture without a label, as those of a data set are read: bytes `[height, width, channels]`.
+pub fn read_picture(path: &Path, height: usize, width: usize, channels: usize) -> Result<Vec<u8>, DataError> {
+    Ok(bytes(file(path)?, (width as u32, height as u32), channels == 3))
+}
+
 /// Whether any pixel is not grey.
 pub(crate) fn has_colour(picture: &DynamicImage) -> bool {
     if !picture.color().has_color() {

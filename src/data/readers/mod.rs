@@ -32,9 +32,11 @@ mod pet;
 mod regions;
 
 pub use catalog::Part;
+pub use decode::read_picture;
 pub use detect::detect;
 pub use fault::{Fault, Severity};
 pub use options::{AlphaRule, Format, MaskPolarity, MaskThreshold, ReadOptions, UnknownPixels};
+pub use paths::pictures_in;
 
 /// What is told of work in progress: how much is done, of how much.
 pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);

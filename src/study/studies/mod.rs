@@ -83,13 +83,15 @@ const LINEAR: [&str; 17] = [
     "masked-copies",
     "constrained",
 ];
-const ANYWHERE: [&str; 10] = [
+const ANYWHERE: [&str; 12] = [
     "label-only",
     "diagonal",
     "diagonal-other",
     "gate",
     "gate-ones",
     "gate-other",
+    "gate-first-15",
+    "gate-grad-reg-0.1",
     "gate-ce",
     "grad-reg-0.1",
     "grad-reg-1",

@@ -14,7 +14,7 @@ impl TrainConfig {
     /// Checks that the method and the mapping layer go together.
     pub fn check_mapping(&self, mapping: Mapping) -> Result<(), TrainError> {
         let remedy = match (self.method, mapping) {
-            (Method::TwoStage, Mapping::None) => {
+            (Method::TwoStage | Method::TwoStageGradReg, Mapping::None) => {
                 "the second stage trains the mapping layer: use --mapping diagonal, or --method no-mapping to train f itself"
             }
             (Method::Constrained, Mapping::None) => {
