@@ -2,6 +2,8 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod bar;
+mod check;
 mod config;
 mod demo;
 mod devices;
@@ -12,6 +14,7 @@ mod exclusive_use;
 mod export;
 mod init;
 mod nearest;
+mod pictures;
 mod plan;
 mod predict;
 mod runs;
@@ -50,6 +53,7 @@ enum Command {
     Compare(Box<study::compare::CompareArgs>),
     Study(Box<study::StudyArgs>),
     Tune(Box<study::tune::TuneArgs>),
+    Check(Box<check::CheckArgs>),
     Init(init::InitArgs),
     Devices(devices::DevicesArgs),
     Doctor(doctor::DoctorArgs),
@@ -71,6 +75,7 @@ pub fn main() -> ExitCode {
         Command::Compare(args) => study::compare::run(args),
         Command::Study(args) => study::run(args),
         Command::Tune(args) => study::tune::run(args),
+        Command::Check(args) => check::run(args),
         Command::Init(args) => init::run(args),
         Command::Devices(args) => devices::run(args),
         Command::Doctor(args) => doctor::run(args),
