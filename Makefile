@@ -25,9 +25,10 @@ lint: setup
 	$(CARGO) fmt --check
 	$(CARGO) clippy --release --all-targets -- -D warnings
 
-## The benches (criterion), with this device's measured ceilings.
+## Training steps (criterion), then everything that `rationale bench` measures.
 bench: setup vulkan
-	$(CARGO) bench
+	$(CARGO) bench --bench step
+	$(CARGO) run --release --quiet -- bench
 
 setup:
 	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: install it as https://rustup.rs says, then run this again."; exit 1; }

@@ -6,9 +6,16 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+#[path = "src/shader/expand.rs"]
+mod expand;
+
+/// Subgroup sizes that kernels with a `SUBGROUP_SIZE` are made for.
+const SUBGROUP_SIZES: [u32; 5] = [4, 8, 16, 32, 64];
+
 fn main() {
     println!("cargo:rerun-if-changed=shaders");
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=src/shader/expand.rs");
     let root = PathBuf::from("shaders");
     let mut files = Vec::new();
     collect(&root, &mut files);
@@ -67,23 +74,67 @@ fn reflect(root: &Path, file: &Path, out: &Path) -> Result<String, String> {
         source.push_str(&text);
     }
 
+    if !source.contains("SUBGROUP_SIZE") {
+        let source = expand::expand(&source, None).map_err(|e| format!("{}: {e}", file.display()))?;
+        return row(file, &kernel, &variant, None, &source, out);
+    }
+    let mut rows = String::new();
+    for size in SUBGROUP_SIZES {
+        let source = expand::expand(&source, Some(size)).map_err(|e| format!("{}: {e}", file.display()))?;
+        rows.push_str(&row(file, &kernel, &variant, Some(size), &source, out)?);
+    }
+    Ok(rows)
+}
+
+/// One row of the table: the shader's text is validated, and what Rust must know of it read off.
+fn row(
+    file: &Path,
+    kernel: &str,
+    variant: &str,
+    subgroup_size: Option<u32>,
+    source: &str,
+    out: &Path,
+) -> Result<String, String> {
     let shown = file.display().to_string();
+    let name = match subgroup_size {
+        Some(size) => format!("{kernel}.{variant}.{size}.wgsl"),
+        None => format!("{kernel}.{variant}.wgsl"),
+    };
+    let composed = out.join(name);
+    std::fs::write(&composed, source).map_err(|e| e.to_string())?;
+    // Where loops were written out, lines are those of the composed text.
+    let place = if source.contains("//: ") || subgroup_size.is_some() {
+        composed.display().to_string()
+    } else {
+        shown.clone()
+    };
     let module =
-        naga::front::wgsl::parse_str(&source).map_err(|e| e.emit_to_string_with_path(&source, &shown))?;
-    naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty())
+        naga::front::wgsl::parse_str(source).map_err(|e| e.emit_to_string_with_path(source, &place))?;
+    let capabilities = match subgroup_size {
+        Some(_) => naga::valid::Capabilities::SUBGROUP,
+        None => naga::valid::Capabilities::empty(),
+    };
+    naga::valid::Validator::new(naga::valid::ValidationFlags::all(), capabilities)
         .validate(&module)
-        .map_err(|e| e.emit_to_string_with_path(&source, &shown))?;
+        .map_err(|e| e.emit_to_string_with_path(source, &place))?;
 
     let [entry] = module.entry_points.as_slice() else {
         return Err(format!("{shown}: expected one entry point, found {}", module.entry_points.len()));
     };
-    let composed = out.join(format!("{kernel}.{variant}.wgsl"));
-    std::fs::write(&composed, &source).map_err(|e| e.to_string())?;
+    let layouter = {
+        let mut layouter = naga::proc::Layouter::default();
+        layouter.update(module.to_ctx()).map_err(|e| format!("{shown}: {e}"))?;
+        layouter
+    };
 
     let mut bindings = Vec::new();
     let mut uniform = String::new();
     let mut uniform_size = 0;
+    let mut workgroup_bytes = 0;
     for (_, variable) in module.global_variables.iter() {
+        if variable.space == naga::AddressSpace::WorkGroup {
+            workgroup_bytes += layouter[variable.ty].size;
+        }
         let Some(binding) = variable.binding else { continue };
         let name = variable.name.clone().unwrap_or_default();
         match variable.space {
@@ -141,7 +192,8 @@ fn reflect(root: &Path, file: &Path, out: &Path) -> Result<String, String> {
     Ok(format!(
         "Shader {{ kernel: {kernel:?}, variant: {variant:?}, path: {shown:?}, \
          source: include_str!({composed:?}), workgroup_size: {:?}, bindings: &[{}], uniform: &[{uniform}], \
-         uniform_size: {uniform_size}, constants: &[{constants}] }},\n",
+         uniform_size: {uniform_size}, constants: &[{constants}], subgroup_size: {subgroup_size:?}, \
+         workgroup_bytes: {workgroup_bytes} }},\n",
         entry.workgroup_size,
         bindings.join(", "),
     ))

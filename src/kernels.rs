@@ -21,9 +21,13 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// The shaders of the kernel, in the order of [`Kernel::variants`].
+    /// The shaders of the kernel, in the order of [`Kernel::variants`]; a variant with subgroups has one for each size.
     pub fn shaders(&self) -> impl Iterator<Item = &'static Shader> {
-        self.variants.iter().filter_map(|variant| shader::find(self.name, variant))
+        let name = self.name;
+        let of = move |variant: &'static str| {
+            shader::SHADERS.iter().filter(move |s| s.kernel == name && s.variant == variant)
+        };
+        self.variants.iter().copied().flat_map(of)
     }
 }
 
@@ -52,15 +56,35 @@ pub static KERNELS: &[Kernel] = &[
     kernel!(average_pool::forward, cpu::average_pool::AveragePool),
     kernel!(average_pool::backward, cpu::average_pool::AveragePool),
     kernel!(bias::backward, cpu::bias::Bias, ["direct", "vec4"]),
-    kernel!(conv2d::forward, cpu::conv2d::Conv2d, ["direct", "narrow_block", "register_block"]),
-    kernel!(conv2d::backward_input, cpu::conv2d::Conv2d, ["direct", "register_block"]),
-    kernel!(conv2d::backward_weight, cpu::conv2d::Conv2d, ["direct", "narrow_block", "register_block"]),
+    kernel!(
+        conv2d::forward,
+        cpu::conv2d::Conv2d,
+        ["direct", "shared_tile", "narrow_block", "register_block", "subgroup"]
+    ),
+    kernel!(
+        conv2d::backward_input,
+        cpu::conv2d::Conv2d,
+        ["direct", "shared_tile", "register_block", "subgroup"]
+    ),
+    kernel!(
+        conv2d::backward_weight,
+        cpu::conv2d::Conv2d,
+        ["direct", "shared_tile", "narrow_block", "register_block", "subgroup"]
+    ),
     kernel!(diagonal::forward, cpu::diagonal::Diagonal),
     kernel!(diagonal::backward_input, cpu::diagonal::Diagonal),
     kernel!(diagonal::backward_weight, cpu::diagonal::Diagonal),
-    kernel!(linear::forward, cpu::linear::Linear, ["direct", "register_block"]),
-    kernel!(linear::backward_input, cpu::linear::Linear, ["direct", "register_block"]),
-    kernel!(linear::backward_weight, cpu::linear::Linear, ["direct", "register_block"]),
+    kernel!(linear::forward, cpu::linear::Linear, ["direct", "shared_tile", "register_block", "subgroup"]),
+    kernel!(
+        linear::backward_input,
+        cpu::linear::Linear,
+        ["direct", "shared_tile", "register_block", "subgroup"]
+    ),
+    kernel!(
+        linear::backward_weight,
+        cpu::linear::Linear,
+        ["direct", "shared_tile", "register_block", "subgroup"]
+    ),
     kernel!(max_pool::forward, cpu::max_pool::MaxPool, ["direct", "vec4"]),
     kernel!(max_pool::backward, cpu::max_pool::MaxPool, ["direct", "vec4"]),
     kernel!(max_pool::tangent, cpu::max_pool::MaxPool),
@@ -122,7 +146,9 @@ mod tests {
             assert!(row.variants.contains(&shader.variant), "{} is not listed in its row", shader.path);
         }
         for kernel in KERNELS {
-            assert_eq!(kernel.shaders().count(), kernel.variants.len(), "{}", kernel.name);
+            for variant in kernel.variants {
+                assert!(shader::find(kernel.name, variant).is_some(), "{} ({variant})", kernel.name);
+            }
         }
     }
 
@@ -140,6 +166,7 @@ mod tests {
         for shader in shader::SHADERS {
             assert!(shader.bindings.len() <= 8, "{}: more than 8 storage buffers", shader.path);
             assert!(shader.invocations() <= 256, "{}: more than 256 invocations", shader.path);
+            assert!(shader.workgroup_bytes <= 16 << 10, "{}: more than 16 KiB", shader.path);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `rationale` learns from explanations, on any GPU, with kernels a person can read.
 
+pub mod bench;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod cpu;
@@ -20,6 +21,7 @@ pub mod shader;
 #[cfg(feature = "studies")]
 pub mod study;
 pub mod train;
+pub mod tuning;
 
 /// The wgpu that the engine uses, so that hosts and tests share its types.
 pub use wgpu;

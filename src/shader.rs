@@ -1,5 +1,9 @@
 //! What the build script read from `shaders/`: the text of every kernel and what Rust must know of it.
 
+pub mod expand;
+
+use crate::plan::Target;
+
 /// The type of a tensor's elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DType {
@@ -52,6 +56,10 @@ pub struct Shader {
     pub uniform_size: u32,
     /// `const NAME: u32` at module scope: tile sizes and the like.
     pub constants: &'static [(&'static str, u32)],
+    /// The one subgroup size that it was written out for; `None` where it uses no subgroups.
+    pub subgroup_size: Option<u32>,
+    /// Workgroup memory in bytes.
+    pub workgroup_bytes: u32,
 }
 
 impl Shader {
@@ -68,7 +76,12 @@ impl Shader {
 
 include!(concat!(env!("OUT_DIR"), "/shaders.rs"));
 
-/// The shader of a kernel's variant.
+/// The shader of a kernel's variant; of one that is written out for several subgroup sizes, the first.
 pub fn find(kernel: &str, variant: &str) -> Option<&'static Shader> {
     SHADERS.iter().find(|shader| shader.kernel == kernel && shader.variant == variant)
+}
+
+/// The shader of a kernel's variant that runs on a device; `None` where the device lacks what it takes.
+pub fn find_for(kernel: &str, variant: &str, target: Target) -> Option<&'static Shader> {
+    SHADERS.iter().find(|shader| shader.kernel == kernel && shader.variant == variant && target.runs(shader))
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod bar;
+mod bench;
 mod check;
 mod config;
 mod demo;
@@ -24,6 +25,7 @@ mod study;
 mod terminal;
 mod train;
 mod trained;
+mod tune_kernels;
 mod values;
 
 use std::process::ExitCode;
@@ -55,8 +57,10 @@ enum Command {
     Tune(Box<study::tune::TuneArgs>),
     Check(Box<check::CheckArgs>),
     Init(init::InitArgs),
+    Bench(bench::BenchArgs),
     Devices(devices::DevicesArgs),
     Doctor(doctor::DoctorArgs),
+    TuneKernels(Box<tune_kernels::TuneKernelsArgs>),
     Plan(Box<plan::PlanArgs>),
     ExclusiveUse(exclusive_use::ExclusiveUseArgs),
 }
@@ -77,8 +81,10 @@ pub fn main() -> ExitCode {
         Command::Tune(args) => study::tune::run(args),
         Command::Check(args) => check::run(args),
         Command::Init(args) => init::run(args),
+        Command::Bench(args) => bench::run(args),
         Command::Devices(args) => devices::run(args),
         Command::Doctor(args) => doctor::run(args),
+        Command::TuneKernels(args) => tune_kernels::run(args),
         Command::Plan(args) => plan::run(args),
         Command::ExclusiveUse(args) => exclusive_use::run(args),
     };

@@ -10,6 +10,8 @@ use super::error::CliError;
 use super::pictures::PictureFlags;
 use super::values::Seed;
 use crate::data::triangles::TriangleSet;
+use crate::exec::Device;
+use crate::gpu::DeviceError;
 use crate::model::Mapping;
 use crate::study::Setting;
 use crate::train::{DataFill, MaskSource, Method};
@@ -156,5 +158,10 @@ impl DeviceFlag {
     /// What was said, or `auto`.
     pub fn name(&self) -> &str {
         self.device.as_deref().unwrap_or("auto")
+    }
+
+    /// Opens it.
+    pub fn open(&self) -> Result<Device, DeviceError> {
+        super::devices::open(&self.name().parse().unwrap_or_default())
     }
 }

@@ -2,18 +2,23 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use super::pipelines::{self, Pipeline};
-use super::{AdapterReport, DeviceError};
-use crate::plan::Limits;
+use super::{AdapterReport, DeviceError, EditedShaders};
+use crate::plan::{DeviceClass, Limits, Target};
 use crate::shader::Shader;
 
 /// How a device of our own is opened.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct GpuOptions {
     /// Ask for no more than WebGPU's default limits and no features: what a borrowed device may have.
     pub default_limits: bool,
+    /// Ask for timestamps where the adapter has them, for benches.
+    pub timestamps: bool,
+    /// A folder like `shaders/` whose texts take the place of those compiled in; see [`super::EditedShaders`].
+    pub shaders: Option<PathBuf>,
 }
 
 /// A device, its queue and the pipelines made on it. Cheap to share within a thread by `Rc`.
@@ -22,7 +27,9 @@ pub struct Gpu {
     queue: wgpu::Queue,
     title: String,
     lost: Arc<Mutex<Option<String>>>,
-    pipelines: RefCell<HashMap<(&'static str, &'static str), Arc<Pipeline>>>,
+    target: Target,
+    pipelines: RefCell<HashMap<*const Shader, Arc<Pipeline>>>,
+    edited: EditedShaders,
 }
 
 impl std::fmt::Debug for Gpu {
@@ -39,15 +46,27 @@ impl Gpu {
         options: GpuOptions,
     ) -> Result<Self, DeviceError> {
         let required_limits = if options.default_limits { wgpu::Limits::default() } else { adapter.limits() };
+        let edited = match &options.shaders {
+            Some(folder) => EditedShaders::read(folder)?,
+            None => EditedShaders::default(),
+        };
+        // What kernels may use, where it is there: a plan is recorded for what the device offers.
+        let mut wanted =
+            if options.default_limits { wgpu::Features::empty() } else { wgpu::Features::SUBGROUP };
+        if options.timestamps {
+            wanted |= wgpu::Features::TIMESTAMP_QUERY;
+        }
+        let required_features = adapter.features() & wanted;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("rationale"),
-            required_features: wgpu::Features::empty(),
+            required_features,
             required_limits,
             ..Default::default()
         };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
             .map_err(|e| DeviceError::Open { adapter: report.title(), message: e.to_string() })?;
-        let gpu = Self::borrow(device, queue, format!("{}, {}", report.title(), report.driver));
+        let mut gpu = Self::borrow(device, queue, format!("{}, {}", report.title(), report.driver));
+        gpu.edited = edited;
         let lost = Arc::clone(&gpu.lost);
         gpu.device.set_device_lost_callback(move |reason, message| {
             if let Ok(mut lost) = lost.lock() {
@@ -60,7 +79,15 @@ impl Gpu {
 
     /// Works on a host's device: sets no handlers on it and asks for nothing more than it has.
     pub fn borrow(device: wgpu::Device, queue: wgpu::Queue, title: String) -> Self {
-        Self { device, queue, title, lost: Arc::default(), pipelines: RefCell::default() }
+        Self {
+            target: target(&device),
+            device,
+            queue,
+            title,
+            lost: Arc::default(),
+            pipelines: RefCell::default(),
+            edited: EditedShaders::default(),
+        }
     }
 
     /// The device.
@@ -78,6 +105,11 @@ impl Gpu {
         &self.title
     }
 
+    /// The shaders whose text is not the one compiled in.
+    pub fn edited(&self) -> &EditedShaders {
+        &self.edited
+    }
+
     /// The driver's words, if the device is known to be lost.
     pub fn lost(&self) -> Option<String> {
         self.lost.lock().ok().and_then(|lost| lost.clone())
@@ -92,17 +124,35 @@ impl Gpu {
             storage_buffers: u64::from(limits.max_storage_buffers_per_shader_stage),
             invocations: u64::from(limits.max_compute_invocations_per_workgroup),
             workgroups: u64::from(limits.max_compute_workgroups_per_dimension),
+            target: self.target,
         }
     }
 
     /// The pipeline of a shader, made on first use and kept.
     pub fn pipeline(&self, shader: &'static Shader) -> Arc<Pipeline> {
-        let key = (shader.kernel, shader.variant);
+        let key = std::ptr::from_ref(shader);
         if let Some(pipeline) = self.pipelines.borrow().get(&key) {
             return Arc::clone(pipeline);
         }
-        let pipeline = Arc::new(pipelines::create(&self.device, shader));
+        let pipeline = Arc::new(pipelines::create(&self.device, shader, self.edited.text(shader)));
         self.pipelines.borrow_mut().insert(key, Arc::clone(&pipeline));
         pipeline
+    }
+}
+
+/// What a device offers to kernels, its own or a host's.
+fn target(device: &wgpu::Device) -> Target {
+    let info = device.adapter_info();
+    let class = match info.device_type {
+        wgpu::DeviceType::Cpu => DeviceClass::Software,
+        _ => DeviceClass::Hardware,
+    };
+    // Where sizes vary, a driver may pick another one for each kernel: none may be assumed.
+    let exact = device.features().contains(wgpu::Features::SUBGROUP)
+        && info.subgroup_min_size == info.subgroup_max_size;
+    Target {
+        class,
+        subgroup_size: exact.then_some(info.subgroup_min_size),
+        workgroup_bytes: device.limits().max_compute_workgroup_storage_size,
     }
 }

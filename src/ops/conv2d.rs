@@ -1,11 +1,14 @@
 //! 2-d convolution with bias, perhaps with a ReLU behind it. Its bias gradient is [`super::bias::backward`].
 
+use super::family::{self, Product};
 use super::{reduce, shape_error};
 use crate::cpu::conv2d::Conv2d;
-use crate::plan::{Plan, PlanError, Record, TensorId, Work};
+use crate::plan::{Plan, PlanError, Record, TensorId};
+use crate::shader::Shader;
 
 mod cases;
 pub use cases::cases;
+pub(crate) use cases::cases_at;
 
 /// The windows, each pair as (height, width).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,11 +99,38 @@ impl Shape {
         Ok(Self { params, replicas, batch, channels_in, channels_out, out, taps })
     }
 
-    /// The variants of a kernel that take this shape, best first.
-    fn fitting(&self) -> [(&'static str, bool); 3] {
+    /// The variant of a kernel for a product of this convolution.
+    fn choose(
+        &self,
+        plan: &mut Plan,
+        kernel: &'static str,
+        product: Product,
+    ) -> Result<&'static Shader, PlanError> {
         let quads_out = self.channels_out.is_multiple_of(4);
         let quads = quads_out && self.channels_in.is_multiple_of(4);
-        [("register_block", quads), ("narrow_block", quads_out), ("direct", true)]
+        let mut fitting = vec![("shared_tile", true), ("subgroup", quads), ("register_block", quads)];
+        if kernel != "conv2d_backward_input" {
+            fitting.push(("narrow_block", quads_out));
+        }
+        fitting.push(("direct", true));
+        let p = &self.params;
+        let shape = format!(
+            "{}x{}x{}x{},{}x{}x{},stride{}x{},padding{}x{},dilation{}x{}",
+            p.batch,
+            p.height,
+            p.width,
+            p.channels_in,
+            p.kernel_h,
+            p.kernel_w,
+            p.channels_out,
+            p.stride_h,
+            p.stride_w,
+            p.padding_h,
+            p.padding_w,
+            p.dilation_h,
+            p.dilation_w
+        );
+        plan.choose_for(kernel, &family::order(plan.target(), kernel, product, &fitting), &shape)
     }
 
     fn y_dims(&self) -> [usize; 5] {
@@ -151,14 +181,16 @@ pub fn forward(
         let expected = format!("[{}, {}]", shape.replicas, shape.channels_out);
         return Err(shape_error(plan, &op, bias, expected));
     }
-    let shader = plan.choose("conv2d_forward", &shape.fitting())?;
+    let product = Product { rows: shape.positions(), columns: shape.channels_out };
+    let shader = shape.choose(plan, "conv2d_forward", product)?;
     let y_dims = shape.y_dims();
     let y = plan.activation(plan.fresh_name(&format!("{label}.y")), &y_dims)?;
     plan.record(
         Record::new(shader, op)
             .args([x, weight, bias, y])
             .params(&Conv2d { relu: relu.into(), ..shape.params })
-            .work(Work::Invocations(
+            .work(super::work(
+                shader,
                 shape.replicas * super::blocks(shader, shape.positions(), shape.channels_out),
             ))
             .iterations(settings.kernel[0] + shape.taps * (1 + shape.channels_in))
@@ -181,10 +213,10 @@ pub fn backward_input(
     if plan.dims(d_y) != shape.y_dims() {
         return Err(shape_error(plan, &op, d_y, format!("{:?}", shape.y_dims())));
     }
-    let [quads, _, direct] = shape.fitting();
-    let shader = plan.choose("conv2d_backward_input", &[quads, direct])?;
-    let d_x = plan.activation(plan.fresh_name(&format!("{label}.d_x")), x_dims)?;
     let [batch, height, width] = [x_dims[1], x_dims[2], x_dims[3]];
+    let product = Product { rows: batch * height * width, columns: shape.channels_in };
+    let shader = shape.choose(plan, "conv2d_backward_input", product)?;
+    let d_x = plan.activation(plan.fresh_name(&format!("{label}.d_x")), x_dims)?;
     // A block of positions takes every stride-th row and column; there are stride × stride such phases.
     let [phases, positions] = match shader.variant {
         "direct" => [1, batch * height * width],
@@ -193,12 +225,12 @@ pub fn backward_input(
             [s_h * s_w, batch * height.div_ceil(s_h) * width.div_ceil(s_w)]
         }
     };
-    let invocations = phases * super::blocks(shader, positions, shape.channels_in);
+    let blocks = phases * super::blocks(shader, positions, shape.channels_in);
     plan.record(
         Record::new(shader, op)
             .args([d_y, weight, d_x])
             .params(&shape.params)
-            .work(Work::Invocations(shape.replicas * invocations))
+            .work(super::work(shader, shape.replicas * blocks))
             .iterations(settings.kernel[0] + shape.taps * (1 + shape.channels_out))
             .flops(shape.flops()),
     )?;
@@ -220,7 +252,8 @@ pub fn backward_weight(
     if plan.dims(d_y) != shape.y_dims() {
         return Err(shape_error(plan, &op, d_y, format!("{:?}", shape.y_dims())));
     }
-    let shader = plan.choose("conv2d_backward_weight", &shape.fitting())?;
+    let product = Product { rows: shape.taps * shape.channels_in, columns: shape.channels_out };
+    let shader = shape.choose(plan, "conv2d_backward_weight", product)?;
     let blocks = super::blocks(shader, shape.taps * shape.channels_in, shape.channels_out);
     let (slices, slice_length) = reduce::slicing(shape.positions(), blocks, reduce::busy(shader));
     let partial = reduce::partial(plan, d_weight, slices)?;
@@ -228,7 +261,7 @@ pub fn backward_weight(
         Record::new(shader, op.clone())
             .args([x, d_y, partial])
             .params(&Conv2d { slices: slices as u32, slice_length: slice_length as u32, ..shape.params })
-            .work(Work::Invocations(shape.replicas * slices * blocks))
+            .work(super::work(shader, shape.replicas * slices * blocks))
             .iterations(slice_length)
             .flops(shape.flops()),
     )?;

@@ -1,8 +1,10 @@
 //! Linear layer: y = x W + b, perhaps with a ReLU behind it. Its bias gradient is [`super::bias::backward`].
 
+use super::family::{self, Product};
 use super::{Case, Fill, Tolerance, reduce, shape_error};
 use crate::cpu::linear::Linear;
-use crate::plan::{Plan, PlanError, Record, TensorId, Variants, Work};
+use crate::plan::{Plan, PlanError, Record, TensorId, Variants};
+use crate::shader::Shader;
 
 /// The uniform for x `[R, N, …]`, y `[R, N, D_out]` of batch N and a weight `[R, D_in, D_out]`.
 fn params(plan: &Plan, op: &str, batch: usize, weight: TensorId) -> Result<Linear, PlanError> {
@@ -25,12 +27,17 @@ pub(super) fn fits(dims: &[usize], replicas: usize, batch: usize, features: usiz
     dims.len() >= 2 && dims[..2] == [replicas, batch] && dims[2..].iter().product::<usize>() == features
 }
 
-/// The variants of a kernel that take a layer of this shape, best first.
-fn fitting(p: &Linear) -> [(&'static str, bool); 2] {
-    [
-        ("register_block", p.features_in.is_multiple_of(4) && p.features_out.is_multiple_of(4)),
-        ("direct", true),
-    ]
+/// The variant of a kernel for a product of this layer.
+fn choose(
+    plan: &mut Plan,
+    kernel: &'static str,
+    p: &Linear,
+    product: Product,
+) -> Result<&'static Shader, PlanError> {
+    let quads = p.features_in.is_multiple_of(4) && p.features_out.is_multiple_of(4);
+    let fitting = [("shared_tile", true), ("subgroup", quads), ("register_block", quads), ("direct", true)];
+    let shape = format!("{}x{}x{}", p.batch, p.features_in, p.features_out);
+    plan.choose_for(kernel, &family::order(plan.target(), kernel, product, &fitting), &shape)
 }
 
 /// Multiplications and additions of one product.
@@ -61,13 +68,13 @@ pub fn forward(
     if plan.dims(bias) != [replicas, d_out] {
         return Err(shape_error(plan, &op, bias, format!("[{replicas}, {d_out}]")));
     }
-    let shader = plan.choose("linear_forward", &fitting(&params))?;
+    let shader = choose(plan, "linear_forward", &params, Product { rows: batch, columns: d_out })?;
     let y = plan.activation(plan.fresh_name(&format!("{label}.y")), &[replicas, batch, d_out])?;
     plan.record(
         Record::new(shader, op)
             .args([x, weight, bias, y])
             .params(&params)
-            .work(Work::Invocations(replicas * super::blocks(shader, batch, d_out)))
+            .work(super::work(shader, replicas * super::blocks(shader, batch, d_out)))
             .iterations(d_in)
             .flops(flops(&params)),
     )?;
@@ -91,13 +98,13 @@ pub fn backward_input(
         let expected = format!("[{replicas}, N, {d_out}] of an input [{replicas}, N, {d_in}] = {x_dims:?}");
         return Err(shape_error(plan, &op, d_y, expected));
     }
-    let shader = plan.choose("linear_backward_input", &fitting(&params))?;
+    let shader = choose(plan, "linear_backward_input", &params, Product { rows: batch, columns: d_in })?;
     let d_x = plan.activation(plan.fresh_name(&format!("{label}.d_x")), x_dims)?;
     plan.record(
         Record::new(shader, op)
             .args([d_y, weight, d_x])
             .params(&params)
-            .work(Work::Invocations(replicas * super::blocks(shader, batch, d_in)))
+            .work(super::work(shader, replicas * super::blocks(shader, batch, d_in)))
             .iterations(d_out)
             .flops(flops(&params)),
     )?;
@@ -124,7 +131,7 @@ pub fn backward_weight(
             return Err(shape_error(plan, &op, tensor, expected));
         }
     }
-    let shader = plan.choose("linear_backward_weight", &fitting(&params))?;
+    let shader = choose(plan, "linear_backward_weight", &params, Product { rows: d_in, columns: d_out })?;
     let blocks = super::blocks(shader, d_in, d_out);
     let (slices, slice_length) = reduce::slicing(batch, blocks, reduce::busy(shader));
     (params.slices, params.slice_length) = (slices as u32, slice_length as u32);
@@ -133,7 +140,7 @@ pub fn backward_weight(
         Record::new(shader, op.clone())
             .args([x, d_y, partial])
             .params(&params)
-            .work(Work::Invocations(replicas * slices * blocks))
+            .work(super::work(shader, replicas * slices * blocks))
             .iterations(slice_length)
             .flops(flops(&params)),
     )?;
@@ -145,15 +152,21 @@ pub fn backward_weight(
 
 /// Shapes for doctor and the tests.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
+    let shapes: [(&[usize], usize); 6] = [
+        (&[1, 1, 1], 1),
+        (&[3, 5, 13], 7),
+        (&[2, 9, 8], 4),
+        (&[2, 3, 5, 4, 4], 16), // features not yet flat
+        (&[1, 33, 100], 36),
+        (&[2, 300, 16], 2),
+    ];
+    cases_at(variants, &shapes)
+}
+
+/// Dimensions of x, and D_out.
+pub(crate) fn cases_at(variants: &Variants, shapes: &[(&[usize], usize)]) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
-    for (x_dims, d_out) in [
-        (vec![1, 1, 1], 1),
-        (vec![3, 5, 13], 7),
-        (vec![2, 9, 8], 4),
-        (vec![2, 3, 5, 4, 4], 16), // features not yet flat
-        (vec![1, 33, 100], 36),
-        (vec![2, 300, 16], 2),
-    ] {
+    for &(x_dims, d_out) in shapes {
         let (replicas, batch) = (x_dims[0], x_dims[1]);
         let d_in = x_dims[2..].iter().product();
         for (kernel, terms) in [
@@ -162,7 +175,7 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
             ("linear_backward_weight", batch),
         ] {
             let mut plan = Plan::with_variants(kernel, variants);
-            let x = super::input(&mut plan, "x", &x_dims)?;
+            let x = super::input(&mut plan, "x", x_dims)?;
             let weight = super::input(&mut plan, "weight", &[replicas, d_in, d_out])?;
             let bias = super::input(&mut plan, "bias", &[replicas, d_out])?;
             let d_y = super::input(&mut plan, "d_y", &[replicas, batch, d_out])?;
@@ -173,7 +186,7 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
                     vec![x, weight, bias]
                 }
                 "linear_backward_input" => {
-                    backward_input(&mut plan, "layer", d_y, weight, &x_dims)?;
+                    backward_input(&mut plan, "layer", d_y, weight, x_dims)?;
                     vec![d_y, weight]
                 }
                 _ => {

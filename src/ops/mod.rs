@@ -9,6 +9,7 @@ pub mod clock;
 pub mod conv2d;
 pub mod cross_entropy;
 pub mod diagonal;
+mod family;
 pub mod gate;
 pub mod gather;
 pub mod input_penalty;
@@ -30,7 +31,7 @@ pub mod squared_distance;
 
 pub use case::{Case, Fill, Tolerance};
 
-use crate::plan::{Plan, PlanError, Role, TensorId, Variants};
+use crate::plan::{Plan, PlanError, Role, TensorId, Variants, Work};
 use crate::shader::{DType, Shader};
 
 /// An error that names a tensor whose dimensions do not suit an operation.
@@ -79,11 +80,20 @@ pub(crate) fn index_input(plan: &mut Plan, name: &str, dims: &[usize]) -> Result
     plan.add(name, dims, DType::U32, Role::Data)
 }
 
-/// Invocations of a kernel that gives each a block of `rows` × `columns` outputs: its constants ROWS and COLUMNS, one
-/// output where it has none.
+/// Blocks of `rows` × `columns` outputs: the shader's constants ROWS and COLUMNS, one output where it has none.
 pub(crate) fn blocks(shader: &Shader, rows: usize, columns: usize) -> usize {
     let size = |name| shader.constant(name).map_or(1, |size| size as usize);
     rows.div_ceil(size("ROWS")) * columns.div_ceil(size("COLUMNS"))
+}
+
+/// So many blocks as work: one invocation to each, or a whole workgroup where its invocations share a block (a subgroup,
+/// or workgroup memory).
+pub(crate) fn work(shader: &Shader, blocks: usize) -> Work {
+    if shader.subgroup_size.is_some() || shader.workgroup_bytes > 0 {
+        Work::Workgroups(blocks)
+    } else {
+        Work::Invocations(blocks)
+    }
 }
 
 /// Every case of every kernel: the shapes on which `doctor` and the tests hold each variant against its twin.

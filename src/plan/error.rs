@@ -57,6 +57,17 @@ pub enum PlanError {
         /// What differs.
         message: String,
     },
+    /// A kernel that the device cannot run.
+    #[error(
+        "{label}: kernel `{kernel}` takes subgroups of a size or workgroup memory that this device does not have; \
+         record the plan for this device (Variants::on)"
+    )]
+    Unsupported {
+        /// The command.
+        label: String,
+        /// The kernel.
+        kernel: String,
+    },
     /// More loop iterations than one invocation may take.
     #[error(
         "{label}: kernel `{kernel}` would loop {iterations} times per invocation, more than {limit}; \

@@ -4,7 +4,7 @@
 //! command that touches its tensor. A slot is a buffer, so no dispatch ever binds one buffer both for reading
 //! and for writing, which WebGPU forbids.
 
-use super::{Plan, PlanError, Role};
+use super::{DeviceClass, Plan, PlanError, Role, Target};
 
 /// The limits of a device that a plan must fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Limits {
     pub invocations: u64,
     /// Workgroups per dimension.
     pub workgroups: u64,
+    /// What the device can do beyond what every device can.
+    pub target: Target,
 }
 
 impl Limits {
@@ -29,6 +31,7 @@ impl Limits {
         storage_buffers: u64::MAX,
         invocations: u64::MAX,
         workgroups: u64::MAX,
+        target: Target::PLAIN,
     };
 }
 
@@ -150,6 +153,13 @@ pub(super) fn check(plan: &Plan, limits: &Limits) -> Result<(), PlanError> {
             "invocations",
             OTHER,
         )?;
+        // The CPU runs the same twin for every variant.
+        if limits.target.class != DeviceClass::Plain && !limits.target.runs(command.shader) {
+            return Err(PlanError::Unsupported {
+                label: command.label.clone(),
+                kernel: format!("{} ({})", command.shader.kernel, command.shader.variant),
+            });
+        }
         for groups in command.grid {
             exceeds(
                 what(),

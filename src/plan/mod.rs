@@ -8,6 +8,7 @@ mod error;
 pub mod grid;
 mod memory;
 mod table;
+mod target;
 mod tensor;
 mod variants;
 
@@ -18,6 +19,7 @@ pub use error::PlanError;
 pub use memory::{Layout, Limits};
 #[cfg(feature = "cli")]
 pub(crate) use table::show_bytes;
+pub use target::{DeviceClass, Target};
 pub use tensor::{Part, Role, Tensor, TensorId};
 pub use variants::Variants;
 
@@ -36,6 +38,22 @@ pub struct Plan {
     by_name: HashMap<String, TensorId>,
     variants: Variants,
     chosen: Variants,
+    choices: Vec<Choice>,
+}
+
+/// A choice that a plan made among variants, by shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Kernel, variants that fitted, and shape: a key of [`Variants`].
+    pub key: String,
+    /// The kernel.
+    pub kernel: &'static str,
+    /// The variants that fit and that the device has, best first by default.
+    pub fitting: Vec<&'static str>,
+    /// The one taken.
+    pub chosen: &'static str,
+    /// The command that runs it, as an index into [`Plan::commands`].
+    pub command: usize,
 }
 
 impl Plan {
@@ -155,21 +173,46 @@ impl Plan {
         name
     }
 
-    /// The variant that a kernel shall run: the wanted one if it is among those that fit, else the first that
-    /// fits. `fitting` holds `(variant, fits)`, best first; one of them must fit every shape.
+    /// What the device of the plan can run.
+    pub fn target(&self) -> Target {
+        self.variants.target()
+    }
+
+    /// The variant that a kernel shall run: the wanted one if it is among those that fit and that the device has, else
+    /// the first of these. `fitting` holds `(variant, fits)`, best first; one of them must fit every shape and run
+    /// everywhere.
     pub fn choose(
         &mut self,
         kernel: &'static str,
         fitting: &[(&'static str, bool)],
     ) -> Result<&'static Shader, PlanError> {
-        let fits: Vec<&'static str> =
-            fitting.iter().filter(|(_, fits)| *fits).map(|(name, _)| *name).collect();
-        let variant = variants::choose(&self.variants, kernel, &fits);
-        let found = variant.and_then(|variant| shader::find(kernel, variant));
+        self.choose_for(kernel, fitting, "")
+    }
+
+    /// The same for a kernel whose best variant depends on the shape, in words: every number but that of the replicas.
+    pub fn choose_for(
+        &mut self,
+        kernel: &'static str,
+        fitting: &[(&'static str, bool)],
+        shape: &str,
+    ) -> Result<&'static Shader, PlanError> {
+        let target = self.target();
+        let fits: Vec<&'static str> = fitting
+            .iter()
+            .filter(|(name, fits)| *fits && shader::find_for(kernel, name, target).is_some())
+            .map(|(name, _)| *name)
+            .collect();
+        let variant = self.variants.choose(kernel, &fits, shape);
+        let found = variant.and_then(|variant| shader::find_for(kernel, variant, target));
         if let Some(variant) = variant
             && fitting.len() > 1
         {
-            self.chosen.insert(variants::key(kernel, &fits), variant.to_owned());
+            let key = variants::key(kernel, &fits, shape);
+            self.chosen.insert(key.clone(), variant);
+            if !shape.is_empty() {
+                let command = self.commands.len();
+                self.choices.push(Choice { key, kernel, fitting: fits, chosen: variant, command });
+            }
         }
         found.ok_or_else(|| PlanError::UnknownKernel { kernel: kernel.to_owned() })
     }
@@ -183,6 +226,31 @@ impl Plan {
     /// makes the same ones.
     pub fn variants_used(&self) -> Variants {
         self.chosen.clone()
+    }
+
+    /// The choices made by shape, in order.
+    pub fn choices(&self) -> &[Choice] {
+        &self.choices
+    }
+
+    /// The commands of one choice by themselves, a plan of their tensors alone: what a tuner times. All tensors are data,
+    /// so that none shares memory with another.
+    pub fn excerpt(&self, choice: &Choice) -> Result<Plan, PlanError> {
+        let mut plan = Plan::with_variants(choice.key.clone(), &self.variants);
+        let label = self.commands.get(choice.command).map_or("", |command| command.label.as_str());
+        let sum = format!("{label} sum");
+        for (i, command) in self.commands.iter().enumerate().skip(choice.command) {
+            if i > choice.command && command.label != sum {
+                break;
+            }
+            let mut command = command.clone();
+            for arg in &mut command.args {
+                let tensor = self.tensor(arg.tensor);
+                arg.tensor = plan.add(tensor.name.clone(), &tensor.dims, tensor.dtype, Role::Data)?;
+            }
+            plan.commands.push(command);
+        }
+        Ok(plan)
     }
 
     /// Appends a command; [`Record`] builds it.
@@ -204,6 +272,10 @@ impl Plan {
             map.push(self.add(name, &tensor.dims, tensor.dtype, tensor.role)?);
         }
         self.chosen.extend(other.chosen.clone());
+        let before = self.commands.len();
+        self.choices.extend(
+            other.choices.iter().map(|choice| Choice { command: before + choice.command, ..choice.clone() }),
+        );
         for command in &other.commands {
             let mut command = command.clone();
             command.label = format!("{}: {}", other.name, command.label);

@@ -20,4 +20,6 @@ pub use error::TrainError;
 pub use exclusive_use::{ExclusiveUse, ExclusiveUseOptions, ExclusiveUseSummary, PictureUse};
 pub use metrics::{Confusion, flip_rate};
 pub use predictor::{Predictor, probabilities};
-pub use trainer::{EpochReport, Evaluation, FeatureMaps, GateMass, GradientReport, Trainer, check_fit};
+pub use trainer::{
+    EpochReport, Evaluation, FeatureMaps, GateMass, GradientReport, Trainer, check_fit, plans,
+};

@@ -1,20 +1,25 @@
 //! Rungs 9 and 10: fallbacks forced, plans past the limits refused, devices lost, nothing leaked.
 
+use std::time::Duration;
+
 use rationale::doctor;
 use rationale::exec::{Device, ExecError, GpuSession, Options, Session};
 use rationale::gpu::GpuOptions;
 use rationale::model::Mapping;
 use rationale::ops;
-use rationale::plan::{Limits, Plan, PlanError, Role, Variants};
+use rationale::plan::{Limits, Plan, PlanError, Role, Target, Variants};
 use rationale::random::Seeds;
 use rationale::shader::DType;
 use rationale::train::{TrainError, Trainer};
+use rationale::tuning;
 
 use crate::support;
 
 #[test]
 fn every_kernel_runs_under_the_default_limits_and_without_any_feature() {
-    let Some(device) = support::gpu_with(GpuOptions { default_limits: true }) else { return };
+    let Some(device) = support::gpu_with(GpuOptions { default_limits: true, ..GpuOptions::default() }) else {
+        return;
+    };
     let Device::Gpu { gpu, .. } = &device else { panic!("the test adapter is no GPU") };
     assert_eq!(gpu.device().features(), rationale::wgpu::Features::empty());
     assert_eq!(gpu.limits().storage_binding_bytes, 128 << 20);
@@ -41,10 +46,65 @@ fn a_plan_past_a_limit_says_which_by_how_much_and_what_to_change() {
     for part in ["`x`", "max_storage_buffer_binding_size", "134217728", "--batch"] {
         assert!(text.contains(part), "{part}: {text}");
     }
-    if let Some(device) = support::gpu_with(GpuOptions { default_limits: true }) {
+    if let Some(device) = support::gpu_with(GpuOptions { default_limits: true, ..GpuOptions::default() }) {
         let error = device.session().load(&plan).unwrap_err();
         assert!(matches!(error, ExecError::Plan(PlanError::Limit { .. })), "{error}");
     }
+}
+
+/// Two linear layers of different shapes.
+fn layers(variants: &Variants) -> Result<Vec<Plan>, ExecError> {
+    let mut plan = Plan::with_variants("layers", variants);
+    let mut x = plan.add("x", &[1, 64, 32], DType::F32, Role::Data)?;
+    for (label, d_in, d_out) in [("first", 32, 64), ("second", 64, 16)] {
+        let weight = plan.add(format!("{label}.weight"), &[1, d_in, d_out], DType::F32, Role::Data)?;
+        let bias = plan.add(format!("{label}.bias"), &[1, d_out], DType::F32, Role::Data)?;
+        x = ops::linear::forward(&mut plan, label, x, weight, bias, true)?;
+    }
+    Ok(vec![plan])
+}
+
+#[test]
+fn a_plan_for_subgroups_is_refused_where_there_are_none() {
+    let Some(plain) = support::gpu_with(GpuOptions { default_limits: true, ..GpuOptions::default() }) else {
+        return;
+    };
+    let target = plain.limits().target;
+    assert_eq!(target.subgroup_size, None);
+    let forced = Variants::from([("linear_forward".to_owned(), "subgroup".to_owned())]);
+    let other = layers(&forced.clone().on(Target { subgroup_size: Some(8), ..target })).unwrap().remove(0);
+    assert!(other.commands().iter().all(|command| command.shader.variant == "subgroup"));
+    let error = plain.session().load(&other).unwrap_err();
+    assert!(matches!(error, ExecError::Plan(PlanError::Unsupported { .. })), "{error}");
+    assert!(error.to_string().contains("subgroup"), "{error}");
+    support::cpu().session().load(&other).unwrap();
+    // Recorded for the device itself, the same wish falls through to what it has.
+    let own = layers(&forced.on(target)).unwrap().remove(0);
+    assert!(own.commands().iter().all(|command| command.shader.subgroup_size.is_none()));
+    plain.session().load(&own).unwrap();
+}
+
+#[test]
+fn tuned_choices_are_planned_again_by_shape() {
+    let Some(device) = support::gpu() else { return };
+    let target = device.limits().target;
+    let tuning = tuning::tune(&device, Duration::from_secs(600), layers).unwrap();
+    assert_eq!((tuning.tuned.len(), tuning.left_out), (2, 0));
+    for tuned in &tuning.tuned {
+        assert!(tuned.times.len() >= 3 && tuned.times.len() <= 4, "{tuned:?}");
+        assert!(tuned.times.iter().all(|(_, seconds)| *seconds > 0.0), "{tuned:?}");
+        assert!(tuned.times.iter().any(|(name, _)| *name == tuned.chosen), "{tuned:?}");
+    }
+    // Whatever was fastest here: another choice for each shape is followed too.
+    let second = |tuned: &tuning::Tuned| (tuned.key.clone(), tuned.times[1].0.to_owned());
+    let others: Variants = tuning.tuned.iter().map(second).collect();
+    let plan = layers(&others.on(target)).unwrap().remove(0);
+    for choice in plan.choices() {
+        let tuned = tuning.tuned.iter().find(|tuned| tuned.key == choice.key).unwrap();
+        assert_eq!(choice.chosen, tuned.times[1].0);
+    }
+    let nothing = tuning::tune(&device, Duration::ZERO, layers).unwrap();
+    assert_eq!((nothing.tuned.len(), nothing.left_out), (0, 2));
 }
 
 fn trainer(device: &Device) -> Trainer {

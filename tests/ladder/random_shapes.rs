@@ -161,8 +161,9 @@ fn check(device: &Device) {
         .map(|kernel| (kernel.name.to_owned(), kernel.variants[0].to_owned()))
         .collect();
     for seed in 0..rounds() {
-        // The best variant that fits, and the fallback.
-        for variants in [&Variants::new(), &first] {
+        // The best variant that fits, the best that needs no feature, and the fallback.
+        let best = Variants::new().on(device.limits().target);
+        for variants in [&best, &Variants::new(), &first] {
             for case in draw(seed).cases(variants).unwrap() {
                 let finding = doctor::examine(device, &case, seed).unwrap();
                 assert!(

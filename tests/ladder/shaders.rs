@@ -6,7 +6,11 @@ use rationale::shader::{SHADERS, Shader};
 
 fn validated(shader: &Shader) -> (naga::Module, ModuleInfo) {
     let module = naga::front::wgsl::parse_str(shader.source).unwrap();
-    let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
+    let capabilities = match shader.subgroup_size {
+        Some(_) => Capabilities::SUBGROUP,
+        None => Capabilities::empty(),
+    };
+    let info = Validator::new(ValidationFlags::all(), capabilities)
         .validate(&module)
         .unwrap_or_else(|e| panic!("{}: {e:?}", shader.path));
     (module, info)

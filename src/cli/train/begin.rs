@@ -143,7 +143,10 @@ pub fn compare_notes(
     if let Some((old, new)) = differs("device") {
         warnings.push(format!("the run began on {old} and goes on on {new}, {unlike}"));
     }
-    if differs("variants").is_some() {
+    let variants = |notes: &BTreeMap<String, String>| {
+        notes.get("variants").and_then(|text| serde_json::from_str::<Variants>(text).ok()).unwrap_or_default()
+    };
+    if variants(old).lost_in(&variants(new)) {
         warnings.push(format!("some kernel variants that the run used are not there any more, {unlike}"));
     }
     if differs("config_digest").is_some() {

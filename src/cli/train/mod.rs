@@ -15,7 +15,7 @@ use super::config::Config;
 use super::error::CliError;
 use super::settings::{DeviceFlag, Settings};
 use super::source::{self, Source};
-use super::terminal;
+use super::{terminal, tune_kernels};
 use crate::data::Dataset;
 use crate::exec::Device;
 use crate::model::{MapShape, Mapping, Network};
@@ -52,6 +52,9 @@ pub struct TrainArgs {
     /// Go on with the run in this folder. --epochs and the learning rates may change, DATA may have moved
     #[arg(long, value_name = "RUN", conflicts_with = "run")]
     resume: Option<PathBuf>,
+    /// Take the kernel variants that `rationale tune-kernels` found fastest on this device
+    #[arg(long, conflicts_with = "resume")]
+    tuned_kernels: bool,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -77,7 +80,7 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
     let Begun { mut config, mut folder, checkpoint, mut record, mut warnings } = begin::begin(args)?;
     let resumed = checkpoint.is_some();
 
-    let device = Device::open(&choice(&record.device_choice))?;
+    let device = super::devices::open(&choice(&record.device_choice))?;
     terminal::field("device", &format!("{}: {}", device.title(), device.reason()));
     let source = source::load(&config, false)?;
     warnings.extend(source.warnings.iter().cloned());
@@ -100,8 +103,11 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
     let plans = check_fit(&model, &config.train, &source.train, 1, &device.limits())?;
 
     let notes = checkpoint.as_ref().map(|checkpoint| checkpoint.notes.clone()).unwrap_or_default();
-    let variants: Variants =
-        notes.get("variants").and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let variants: Variants = match notes.get("variants").and_then(|text| serde_json::from_str(text).ok()) {
+        Some(recorded) => recorded,
+        None if args.tuned_kernels => tune_kernels::remembered(&device),
+        None => Variants::new(),
+    };
     let mut trainer = Trainer::new(&device, &model, &config.train, &source.train, &[seeds], &variants)?;
     if !args.quiet {
         let bytes = plans.iter().map(|plan| plan.layout().total_bytes()).max().unwrap_or(0);

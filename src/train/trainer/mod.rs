@@ -89,12 +89,13 @@ impl Trainer {
         let class_weights = config.weights_of_classes(data)?;
         let network = Network::new(model, upload::shape(data), data.classes.len(), seeds.len())?;
         let dimensions = upload::dimensions(data, config.batch);
+        let variants = &variants.clone().on(device.limits().target);
         let plans = phases(&network, &dimensions, config, variants)?;
         let first = first_phase(&network, &dimensions, config, variants)?;
         let mut session = device.session();
         let mut loaded = Vec::new();
         let mut state: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        let mut used = Variants::new();
+        let mut used = Variants::new().on(variants.target());
         for plan in plans.iter().chain(&first) {
             loaded.push(session.load(plan)?);
             used.extend(plan.variants_used());
@@ -205,13 +206,25 @@ pub fn check_fit(
     replicas: usize,
     limits: &Limits,
 ) -> Result<Vec<Plan>, TrainError> {
-    config.check_mapping(model.mapping)?;
-    let network = Network::new(model, upload::shape(data), data.classes.len(), replicas)?;
-    let dimensions = upload::dimensions(data, config.batch);
-    let mut plans = phases(&network, &dimensions, config, &Variants::new())?;
-    plans.extend(first_phase(&network, &dimensions, config, &Variants::new())?);
+    let plans = plans(model, config, data, replicas, &Variants::new().on(limits.target))?;
     for plan in &plans {
         plan.check(limits)?;
     }
+    Ok(plans)
+}
+
+/// The plans of a training run, for the variants wanted and their device.
+pub fn plans(
+    model: &ModelConfig,
+    config: &TrainConfig,
+    data: &Dataset,
+    replicas: usize,
+    variants: &Variants,
+) -> Result<Vec<Plan>, TrainError> {
+    config.check_mapping(model.mapping)?;
+    let network = Network::new(model, upload::shape(data), data.classes.len(), replicas)?;
+    let dimensions = upload::dimensions(data, config.batch);
+    let mut plans = phases(&network, &dimensions, config, variants)?;
+    plans.extend(first_phase(&network, &dimensions, config, variants)?);
     Ok(plans)
 }
