@@ -1,7 +1,7 @@
 # The two commands: `make demo` and `make test`. Both set up what is missing.
 CARGO ?= cargo
 
-.PHONY: demo test lint verify bench setup vulkan
+.PHONY: demo test lint verify verify-exports bench setup vulkan
 
 ## Trains with and without explanations on generated pictures and shows the difference (two minutes after the build).
 demo: setup
@@ -14,6 +14,11 @@ test: setup vulkan
 ## The same suite in its long form: more random shapes.
 verify: setup vulkan
 	RATIONALE_TEST_ROUNDS=200 $(CARGO) test --release
+
+## ONNX and PyTorch beside `rationale predict` on 1,000 pictures, every mapping (Python with venv; not part of the test suite).
+verify-exports: setup
+	$(CARGO) build --release
+	sh tools/verify_exports.sh "$${CARGO_TARGET_DIR:-target}/release/rationale"
 
 ## Formatting and lints, as the CI wants them.
 lint: setup

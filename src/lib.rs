@@ -6,6 +6,7 @@ pub mod cpu;
 pub mod data;
 pub mod doctor;
 pub mod exec;
+pub mod export;
 pub mod gpu;
 pub mod kernels;
 pub mod model;

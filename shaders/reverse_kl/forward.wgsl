@@ -12,6 +12,7 @@
 // uses shared/grid
 // uses shared/tree
 // uses shared/kl_divergence
+// uses shared/two_softmaxes
 
 @group(0) @binding(0) var<uniform> params: KlDivergence;
 @group(0) @binding(1) var<storage, read> t: array<f32>;
@@ -27,60 +28,23 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let index = group_index(group, groups);
-    // A workgroup past the last group takes part in every barrier and touches nothing.
-    let live = index < params.groups;
-    let g = select(0u, index, live);
-    let length = select(0u, params.length, live);
-    let first = g / params.inner * params.length * params.inner + g % params.inner;
-
-    var t_max = t[first];
-    var z_max = z[first];
-    for (var i = local; i < length; i += 64u) {
-        let at = first + i * params.inner;
-        t_max = max(t_max, t[at]);
-        z_max = max(z_max, z[at]);
-    }
-    t_max = tree_max(local, t_max);
-    z_max = tree_max(local, z_max);
-
-    var p_sum = 0.0;
-    var q_sum = 0.0;
-    for (var i = local; i < length; i += 64u) {
-        let at = first + i * params.inner;
-        p_sum += exp((t[at] - t_max) / params.temperature);
-        q_sum += exp((z[at] - z_max) / params.temperature);
-    }
-    p_sum = tree_sum(local, p_sum);
-    q_sum = tree_sum(local, q_sum);
-    let p_log = log(p_sum);
-    let q_log = log(q_sum);
-
-    let row = g / params.inner;
-    let row_weight = weight[row];
-    let total = norm[row / params.batch];
-    let skipped = row_weight == 0.0 || total == 0.0;
-    let share = row_weight / f32(params.inner);
-    let factor = share / (total * params.temperature);
-
+    let g = read_group(group, groups, local);
     var divergence = 0.0;
-    for (var i = local; i < length; i += 64u) {
-        let at = first + i * params.inner;
-        let a = (t[at] - t_max) / params.temperature;
-        let b = (z[at] - z_max) / params.temperature;
-        let q = exp(b) / q_sum;
-        divergence += select(q * ((b - q_log) - (a - p_log)), 0.0, q == 0.0);
+    for (var i = local; i < g.length; i += 64u) {
+        let at = place(g, i);
+        let x = exponents(g, at);
+        let q = exp(x.y) / g.q_sum;
+        divergence += select(q * ((x.y - g.q_log) - (x.x - g.p_log)), 0.0, q == 0.0);
     }
     divergence = tree_sum(local, divergence);
-    for (var i = local; i < length; i += 64u) {
-        let at = first + i * params.inner;
-        let a = (t[at] - t_max) / params.temperature;
-        let b = (z[at] - z_max) / params.temperature;
-        let q = exp(b) / q_sum;
-        let slope = factor * (q * ((b - q_log) - (a - p_log) - divergence));
-        d_z[at] = select(slope, 0.0, skipped || q == 0.0);
+    for (var i = local; i < g.length; i += 64u) {
+        let at = place(g, i);
+        let x = exponents(g, at);
+        let q = exp(x.y) / g.q_sum;
+        let slope = g.factor * (q * ((x.y - g.q_log) - (x.x - g.p_log) - divergence));
+        d_z[at] = select(slope, 0.0, g.skipped || q == 0.0);
     }
-    if live && local == 0u {
-        losses[g] = select(share * divergence, 0.0, skipped);
+    if g.live && local == 0u {
+        losses[g.index] = select(g.share * divergence, 0.0, g.skipped);
     }
 }

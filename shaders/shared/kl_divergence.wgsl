@@ -1,3 +1,4 @@
+// The divergences of t from z, both [rows, length, inner]: groups = rows · inner, T the temperature, rows = R · batch.
 struct KlDivergence {
     groups: u32,
     length: u32,

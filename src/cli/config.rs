@@ -10,6 +10,7 @@ use super::values::{Seed, Size};
 use crate::data::{FolderOptions, MaskPolarity, Shares};
 use crate::model::{Layer, Mapping, ModelConfig};
 use crate::random::Seeds;
+use crate::study::Setting;
 use crate::train::TrainConfig;
 
 mod explained;
@@ -94,6 +95,15 @@ impl Config {
         toml::from_str(text).map_err(|error| CliError::Config(explain(text, path, &error)))
     }
 
+    /// Network and settings of a study's setting. With a gate the network may be another one.
+    pub fn of_setting(setting: &Setting, mapping: Option<Mapping>) -> Self {
+        let ModelConfig { features, classifier, .. } = setting.model(mapping.unwrap_or(Mapping::Diagonal));
+        let model = ModelSection { features, mapping: None, classifier };
+        let gate = mapping == Some(Mapping::Gate);
+        let train = if gate { setting.base.clone().for_gate() } else { setting.base.clone() };
+        Self { model, train, ..Self::default() }
+    }
+
     /// The config as text, every key with its explanation.
     pub fn render(&self) -> String {
         explained::render(self)
@@ -149,8 +159,11 @@ impl Config {
             && train.alignment_lr == default.alignment_lr
             && train.alignment_epochs_first == default.alignment_epochs_first
         {
-            (train.alignment_lr, train.alignment_epochs_first) = (2e-3, 5);
-            chosen.push_str("; with alignment_lr 0.002 and 5 epochs of stage 2 first, as in the studies");
+            *train = std::mem::take(train).for_gate();
+            let (lr, first) = (train.alignment_lr, train.alignment_epochs_first);
+            chosen.push_str(&format!(
+                "; with alignment_lr {lr} and {first} epochs of stage 2 first, as in the studies"
+            ));
         }
         Some(chosen)
     }

@@ -49,7 +49,7 @@ pub struct ExclusiveUseArgs {
     /// Times that every picture gets the background of another one
     #[arg(long, value_name = "N", default_value_t = 8)]
     swaps: usize,
-    /// The most pictures, evenly spread
+    /// The most pictures, evenly spread over the classes
     #[arg(long, value_name = "N", default_value_t = 500)]
     limit: usize,
     /// Seed of samples and swaps
@@ -122,9 +122,8 @@ pub fn run(args: &ExclusiveUseArgs) -> Result<(), CliError> {
         )));
     }
     let data = part(&source, args.part)?;
-    let explained: Vec<usize> = (0..data.len()).filter(|&i| data.explained[i]).collect();
-    let step = explained.len().div_ceil(args.limit.max(1)).max(1);
-    let numbers: Vec<usize> = explained.iter().copied().step_by(step).collect();
+    let explained = data.explained_count();
+    let numbers = data.explained_sample(args.limit);
     // Without any mask the trainer says so.
     let pictures = if numbers.is_empty() { data.clone() } else { data.subset(&numbers)? };
 
@@ -140,7 +139,7 @@ pub fn run(args: &ExclusiveUseArgs) -> Result<(), CliError> {
     for picture in &mut report.pictures {
         picture.picture = numbers.get(picture.picture).copied().unwrap_or(picture.picture);
     }
-    report.unexplained = data.len() - explained.len();
+    report.unexplained = data.len() - explained;
 
     let summary = report.summary();
     let name = config.data.path.as_deref().unwrap_or_default();
@@ -168,8 +167,7 @@ pub fn run(args: &ExclusiveUseArgs) -> Result<(), CliError> {
         if args.each {
             terminal::print(&format!("{}\n", table_of_pictures(&report, data)))?;
         }
-        let of =
-            format!("{} of {}", count(report.pictures.len()), plural(explained.len(), "explained picture"));
+        let of = format!("{} of {}", count(report.pictures.len()), plural(explained, "explained picture"));
         terminal::print(&format!("{name}, {of}\n{}", text(&report, &summary)))?;
     }
     if summary.outside > 0 {
@@ -184,7 +182,7 @@ pub fn run(args: &ExclusiveUseArgs) -> Result<(), CliError> {
 }
 
 /// Other pictures, read as those of the run were; a built-in set has its own settings.
-fn replace_data(config: &mut Config, data: &OsString) -> Result<(), CliError> {
+pub(super) fn replace_data(config: &mut Config, data: &OsString) -> Result<(), CliError> {
     let Some(path) = data.to_str() else {
         let path = Path::new(data).display();
         return Err(CliError::Config(format!("the name of the data, {path}, is not Unicode; rename it")));

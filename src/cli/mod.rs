@@ -7,15 +7,20 @@ mod demo;
 mod devices;
 mod doctor;
 mod error;
+mod evaluate;
 mod exclusive_use;
+mod export;
 mod init;
 mod nearest;
 mod plan;
+mod predict;
+mod runs;
 mod settings;
 mod source;
 mod study;
 mod terminal;
 mod train;
+mod trained;
 mod tune_kernels;
 mod values;
 
@@ -39,6 +44,10 @@ struct Arguments {
 enum Command {
     Demo(demo::DemoArgs),
     Train(Box<train::TrainArgs>),
+    Predict(predict::PredictArgs),
+    Evaluate(evaluate::EvaluateArgs),
+    Export(export::ExportArgs),
+    Runs(runs::RunsArgs),
     Compare(Box<study::compare::CompareArgs>),
     Study(Box<study::StudyArgs>),
     Tune(Box<study::tune::TuneArgs>),
@@ -57,6 +66,10 @@ pub fn main() -> ExitCode {
     let outcome = match &arguments.command {
         Command::Demo(args) => demo::run(args).map_err(CliError::from),
         Command::Train(args) => train::run(args),
+        Command::Predict(args) => predict::run(args),
+        Command::Evaluate(args) => evaluate::run(args),
+        Command::Export(args) => export::run(args),
+        Command::Runs(args) => runs::run(args),
         Command::Compare(args) => study::compare::run(args),
         Command::Study(args) => study::run(args),
         Command::Tune(args) => study::tune::run(args),

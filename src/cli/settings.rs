@@ -9,7 +9,9 @@ use super::config::Config;
 use super::error::CliError;
 use super::values::{Seed, Size};
 use crate::data::MaskPolarity;
+use crate::data::triangles::TriangleSet;
 use crate::model::Mapping;
+use crate::study::Setting;
 use crate::train::{DataFill, MaskSource, Method};
 
 #[derive(Args, Clone, Debug, Default)]
@@ -83,11 +85,14 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The config file, or the defaults, with the flags on top.
+    /// The config file, or the defaults, with the flags on top. The defaults of a built-in set are those of its study, so
+    /// that `train triangles:DS --mapping gate` is a row of the study's table.
     pub fn config(&self) -> Result<Config, CliError> {
-        let mut config = match &self.config {
-            Some(path) => Config::read(path)?,
-            None => Config::default(),
+        let data = self.data.as_deref().and_then(|data| data.to_str()).unwrap_or_default();
+        let mut config = match (&self.config, TriangleSet::built_in(data)) {
+            (Some(path), _) => Config::read(path)?,
+            (None, Some(Ok(_))) => Config::of_setting(&Setting::named(data)?, self.mapping),
+            (None, _) => Config::default(),
         };
         self.apply(&mut config)?;
         Ok(config)

@@ -32,6 +32,7 @@ names!(Method {
     LabelOnly = "label-only": "labels alone; explanations are not used",
     Joint = "joint": "both losses in one step",
     NoMapping = "no-mapping": "two stages without m; stage 2 updates f (an ablation)",
+    TwoStageGradReg = "two-stage-grad-reg": "two-stage, with the penalty of grad-reg in stage 1",
     GradReg = "grad-reg": "a penalty on the input gradient outside of the mask (Ross et al. 2017)",
     MaskedCopies = "masked-copies": "labels, on the pictures and on their masked copies",
     Constrained = "constrained": "labels, under a bound on the alignment loss",

@@ -3,11 +3,8 @@
 //! A pixel is irrelevant where the mask of an explained picture is below one half. Pictures without an explanation,
 //! labels and masks stay as they are.
 
-use super::{DataError, Dataset, Pixels};
+use super::{DataError, Dataset, Pixels, RELEVANT};
 use crate::random::Random;
-
-/// From here on a mask says relevant.
-const RELEVANT: u8 = 128;
 
 /// The numbers of the irrelevant pixels of a picture, `h · width + w`; none where it has no explanation.
 pub fn irrelevant(data: &Dataset, picture: usize) -> impl Iterator<Item = usize> + '_ {
@@ -51,7 +48,7 @@ pub fn constant(data: &Dataset, white: bool) -> Dataset {
 /// both takes the other one's value. A pixel that is part of the other one's reason stays, so that no reason is moved.
 /// Returns the pictures and, for each, whose background it has (its own number where it is not explained).
 pub fn swapped(data: &Dataset, seed: u64, swap: u64) -> Result<(Dataset, Vec<usize>), DataError> {
-    let explained: Vec<usize> = (0..data.len()).filter(|&i| data.explained[i]).collect();
+    let explained: Vec<usize> = data.explained_pictures().collect();
     if explained.len() < 2 {
         return Err(DataError::TooFewExplained { explained: explained.len() });
     }

@@ -14,6 +14,9 @@ use std::path::Path;
 mod decode;
 mod scan;
 
+pub use decode::read_picture;
+pub use scan::pictures_in;
+
 /// What the bright pixels of a mask file mean.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

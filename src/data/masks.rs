@@ -11,7 +11,7 @@ pub use reshape::{boxed, dilated, shifted, softened};
 pub fn all_ones(data: &Dataset) -> Dataset {
     let mut result = data.clone();
     let area = data.height * data.width;
-    for (i, _) in data.explained.iter().enumerate().filter(|(_, explained)| **explained) {
+    for i in data.explained_pictures() {
         result.masks[i * area..(i + 1) * area].fill(255);
     }
     result
@@ -19,7 +19,7 @@ pub fn all_ones(data: &Dataset) -> Dataset {
 
 /// Every explained picture gets the mask of another explained picture, of any class; each mask is used once.
 pub fn shuffled(data: &Dataset, seed: u64) -> Result<Dataset, DataError> {
-    let explained: Vec<usize> = (0..data.len()).filter(|&i| data.explained[i]).collect();
+    let explained: Vec<usize> = data.explained_pictures().collect();
     exchanged(data, explained, seed)
 }
 
@@ -48,7 +48,7 @@ fn drawn(data: &Dataset, share: f64, seed: u64) -> Result<Vec<usize>, DataError>
         let (option, value) = ("the share of masks", share.to_string());
         return Err(DataError::Option { option, value, allowed: "within 0 and 1" });
     }
-    let explained: Vec<usize> = (0..data.len()).filter(|&i| data.explained[i]).collect();
+    let explained: Vec<usize> = data.explained_pictures().collect();
     if share == 0.0 || share == 1.0 {
         return Ok(if share == 0.0 { Vec::new() } else { explained });
     }
@@ -61,15 +61,11 @@ fn exchanged(data: &Dataset, explained: Vec<usize>, seed: u64) -> Result<Dataset
     if explained.len() < 2 {
         return Err(DataError::TooFewExplained { explained: explained.len() });
     }
-    // Sattolo's shuffle gives one single cycle, so nobody keeps their own.
-    let mut givers = explained.clone();
-    let mut random = Random::new(seed, 0);
-    for i in (1..givers.len()).rev() {
-        givers.swap(i, random.below(i));
-    }
+    let givers = Random::new(seed, 0).cycle(explained.len());
     let mut result = data.clone();
     let area = data.height * data.width;
-    for (&to, &from) in explained.iter().zip(&givers) {
+    for (&to, &giver) in explained.iter().zip(&givers) {
+        let from = explained[giver as usize];
         result.masks[to * area..(to + 1) * area].copy_from_slice(data.mask(from));
     }
     Ok(result)

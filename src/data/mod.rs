@@ -14,8 +14,11 @@ pub mod triangles;
 
 pub use error::{DataError, Extent};
 #[cfg(feature = "readers")]
-pub use folder::{FolderOptions, MaskPolarity, read_folder};
+pub use folder::{FolderOptions, MaskPolarity, pictures_in, read_folder, read_picture};
 pub use split::{Shares, Splits};
+
+/// The value from which on a mask says relevant.
+pub const RELEVANT: u8 = 128;
 
 /// Pixel values of a data set, row-major `[n, height, width, channels]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,9 +110,26 @@ impl Dataset {
         counts
     }
 
+    /// The numbers of the pictures that have an explanation.
+    pub fn explained_pictures(&self) -> impl Iterator<Item = usize> + '_ {
+        self.explained.iter().enumerate().filter(|(_, explained)| **explained).map(|(i, _)| i)
+    }
+
+    /// At most `limit` of the explained pictures, evenly spread over each class; the share of each class stays what it is.
+    pub fn explained_sample(&self, limit: usize) -> Vec<usize> {
+        let mut numbers: Vec<usize> = self.explained_pictures().collect();
+        let all = numbers.len();
+        if all > limit {
+            numbers.sort_by_key(|&i| self.labels[i]);
+            numbers = (0..limit).map(|k| numbers[k * all / limit]).collect();
+            numbers.sort_unstable();
+        }
+        numbers
+    }
+
     /// The number of pictures that have an explanation.
     pub fn explained_count(&self) -> usize {
-        self.explained.iter().filter(|&&explained| explained).count()
+        self.explained_pictures().count()
     }
 
     /// The values of picture `index` in [0, 1], `[height, width, channels]`; empty past the end.
@@ -151,6 +171,35 @@ impl Dataset {
             explained: pick(&self.explained, 1, indices),
             names: indices.iter().map(|&i| self.names[i].clone()).collect(),
         })
+    }
+
+    /// The pictures of another set of the same form behind these.
+    pub fn append(&mut self, other: Dataset) -> Result<(), DataError> {
+        let form = |data: &Dataset| (data.height, data.width, data.channels, data.classes.len());
+        let ((h, w, c, k), (h2, w2, c2, k2)) = (form(self), form(&other));
+        for (what, found, expected) in [
+            ("the height", h2, h),
+            ("the width", w2, w),
+            ("the number of channels", c2, c),
+            ("the classes", k2, k),
+        ] {
+            if found != expected {
+                return Err(DataError::Inconsistent { what: what.to_owned(), found, expected });
+            }
+        }
+        match (&mut self.pixels, other.pixels) {
+            (Pixels::Float(own), Pixels::Float(more)) => own.extend(more),
+            (Pixels::Byte(own), Pixels::Byte(more)) => own.extend(more),
+            _ => {
+                let what = "one kind of pixel values".to_owned();
+                return Err(DataError::Inconsistent { what, found: 2, expected: 1 });
+            }
+        }
+        self.labels.extend(other.labels);
+        self.masks.extend(other.masks);
+        self.explained.extend(other.explained);
+        self.names.extend(other.names);
+        Ok(())
     }
 
     /// The mean of each channel over all pictures, in [0, 1]; zeros for an empty data set.
@@ -218,6 +267,26 @@ mod tests {
         }
         assert_eq!(data.picture(0)[2], 10.0 / 255.0);
         assert!(data.picture(3).is_empty());
+    }
+
+    #[test]
+    fn a_sample_of_explained_pictures_has_every_class() {
+        let n = 60;
+        let data = Dataset {
+            pixels: Pixels::Byte(vec![0; n * 6]),
+            labels: (0..n as u32).map(|i| i % 3).collect(),
+            classes: ["a", "b", "c"].map(str::to_owned).to_vec(),
+            masks: vec![255; n * 2],
+            explained: (0..n).map(|i| i >= 6).collect(),
+            names: vec![String::new(); n],
+            ..tiny()
+        };
+        // A stride over the pictures as they come would take one class alone.
+        let sample = data.explained_sample(18);
+        assert_eq!(data.subset(&sample).unwrap().class_counts(), [6, 6, 6]);
+        assert!(sample.is_sorted() && sample.iter().all(|&i| i >= 6));
+        assert_eq!(data.explained_sample(100), (6..60).collect::<Vec<_>>());
+        assert!(data.explained_sample(0).is_empty());
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub use error::ModelError;
 pub use init::initial_weights;
 pub use network::{LogitBounds, Network, Tape};
 pub use node::{Fill, MapShape, Parameter};
+pub(crate) use node::{GATE_BRANCH, Kind, Node};
 pub use optimizer::OptimizerConfig;
 pub use positions::PositionCell;
 pub use route::{GateGradient, Route};

@@ -134,7 +134,7 @@ impl Network {
         Self { replicas: 1, ..self.clone() }
     }
 
-    pub(super) fn nodes(&self) -> &[Node] {
+    pub(crate) fn nodes(&self) -> &[Node] {
         &self.nodes
     }
 

@@ -57,7 +57,7 @@ pub struct Parameter {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Conv(conv2d::Settings, usize),
     Relu,
     MaxPool(max_pool::Settings),
@@ -69,19 +69,19 @@ pub(super) enum Kind {
 }
 
 /// Layers between h and s of a gate.
-pub(super) const GATE_BRANCH: usize = 2;
+pub(crate) const GATE_BRANCH: usize = 2;
 
 /// One layer with its shapes resolved.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
-    pub(super) name: String,
-    pub(super) part: Part,
-    pub(super) kind: Kind,
-    pub(super) input: MapShape,
-    pub(super) output: MapShape,
+pub(crate) struct Node {
+    pub(crate) name: String,
+    pub(crate) part: Part,
+    pub(crate) kind: Kind,
+    pub(crate) input: MapShape,
+    pub(crate) output: MapShape,
     /// The ReLU behind it is computed by the same kernel.
-    pub(super) fused_relu: bool,
-    pub(super) weight_fill: Fill,
+    pub(crate) fused_relu: bool,
+    pub(crate) weight_fill: Fill,
 }
 
 impl Node {
@@ -89,7 +89,7 @@ impl Node {
         matches!(self.kind, Kind::Conv(..) | Kind::Linear(_) | Kind::Diagonal)
     }
 
-    pub(super) fn parameters(&self) -> Vec<Parameter> {
+    pub(crate) fn parameters(&self) -> Vec<Parameter> {
         let (c_in, c_out) = (self.input.channels, self.output.channels);
         let (weight, bias) = match self.kind {
             Kind::Conv(settings, _) => {

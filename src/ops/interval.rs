@@ -11,7 +11,10 @@ use crate::plan::{Plan, PlanError, Record, TensorId, Work};
 use crate::shader::Shader;
 
 mod cases;
+mod rounding;
+
 pub use cases::cases;
+use rounding::margin;
 
 /// Both ends of the intervals of one tensor; of one shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,46 +44,6 @@ impl Interval {
         let hi = plan.activation(plan.fresh_name(&format!("{stem}.hi")), dims)?;
         Ok(Self { lo, hi })
     }
-}
-
-/// Relative error of one operation: WGSL lets a sum or product round either way, so a whole unit in the last place.
-const U: f64 = f32::EPSILON as f64;
-/// The most products in one sum; far above what a kernel may loop over.
-const MOST_TERMS: usize = 1 << 19;
-
-/// By how much a layer moves its bounds outward, `(relative, absolute)`: margin = relative · S + absolute, where S is
-/// the sum of the sizes of a bias and n products.
-///
-/// With γ_k = k u / (1 − k u) and u = 2⁻²³, a sum of a bias and n products lies within γ_(n+1) · S of its exact value,
-/// however it is ordered or fused (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1). That counts
-/// twice: for what the forward kernel computes, and for the bound itself. The bound is rounded once more, by
-/// u (1 + γ_(n+1)) S and by u times the margin, as the margin is added. With N = n + 4, a term of S, S, the margin and
-/// the bound pass N + 4 roundings in a row at most, so that what arrives is at least γ_2N (1 − γ_(N+4)) S for
-/// relative = γ_2N. That is enough: with N u ≤ 1/16, (1 − 2 (N + 4) u) / (1 − 2 N u) ≥ 1 − 10 u, so
-/// γ_2N (1 − γ_(N+4)) ≥ 2 N u (1 − 10 u) / (1 − (n + 1) u), and 2 N (1 − 10 u) ≥ 2 (n + 1) + 1 = 2 N − 5.
-/// Results below 2⁻¹²⁶ may be flushed to zero, fewer than 16 N of them; flushed inputs are seen to by the floor that
-/// `shaders/shared/interval.wgsl` puts under every size.
-fn margin(op: &str, terms: usize) -> Result<(f32, f32), PlanError> {
-    if terms > MOST_TERMS {
-        return Err(PlanError::Limit {
-            what: format!("{op}: products in one sum"),
-            limit: "bound on rounding",
-            needed: terms as u64,
-            allowed: MOST_TERMS as u64,
-            unit: "products",
-            remedy: "use smaller layers",
-        });
-    }
-    let n = (terms + 4) as f64;
-    let relative = 2.0 * n * U / (1.0 - 2.0 * n * U);
-    let absolute = 16.0 * n * f64::from(f32::MIN_POSITIVE);
-    Ok((above(relative), above(absolute)))
-}
-
-/// The least f32 that is not below x.
-fn above(x: f64) -> f32 {
-    let near = x as f32;
-    if f64::from(near) < x { near.next_up() } else { near }
 }
 
 /// Records the box of this step's pictures, `[R, N, H, W, C]`: a pixel whose mask is at least one half stays, any other
@@ -157,18 +120,25 @@ pub fn conv2d(
     Ok(y)
 }
 
-/// R, N and D of x `[R, N, …]` before a weight `[R, D, …]`.
-fn rows(plan: &Plan, op: &str, x: Interval, weight: TensorId) -> Result<[usize; 3], PlanError> {
+/// Checks x `[R, N, …]` before weight `[R, D_in, D_out]` and bias `[R, D_out]`; returns R, N, D_in, D_out.
+fn dense(
+    plan: &Plan,
+    op: &str,
+    x: Interval,
+    weight: TensorId,
+    bias: TensorId,
+) -> Result<[usize; 4], PlanError> {
     let dims = x.dims(plan, op)?;
-    let (&[replicas, features, ..], &[_, batch, ..]) = (plan.dims(weight), dims.as_slice()) else {
-        return Err(shape_error(plan, op, weight, "[R, D, …] behind an input [R, N, …]"));
+    let (&[replicas, d_in, d_out], &[_, batch, ..]) = (plan.dims(weight), dims.as_slice()) else {
+        return Err(shape_error(plan, op, weight, "[R, D_in, D_out] behind an input [R, N, …]"));
     };
-    if !linear::fits(&dims, replicas, batch, features) {
-        let expected = format!("[{replicas}, N, …] with {features} features to a picture");
+    if !linear::fits(&dims, replicas, batch, d_in) {
+        let expected = format!("[{replicas}, N, …] with {d_in} features to a picture");
         return Err(shape_error(plan, op, x.lo, expected));
     }
     count32(op, "values", dims.iter().product())?;
-    Ok([replicas, batch, features])
+    expect_dims(plan, op, bias, "[R, D_out]", &[replicas, d_out])?;
+    Ok([replicas, batch, d_in, d_out])
 }
 
 /// Records the bounds of [`linear::forward`] for x `[R, N, …]`; weight and bias as there.
@@ -181,11 +151,7 @@ pub fn linear(
     relu: bool,
 ) -> Result<Interval, PlanError> {
     let op = format!("{label} bounds");
-    let &[_, _, d_out] = plan.dims(weight) else {
-        return Err(shape_error(plan, &op, weight, "[R, D_in, D_out]"));
-    };
-    let [replicas, batch, d_in] = rows(plan, &op, x, weight)?;
-    expect_dims(plan, &op, bias, "[R, D_out]", &[replicas, d_out])?;
+    let [replicas, batch, d_in, d_out] = dense(plan, &op, x, weight, bias)?;
     let (relative, absolute) = margin(&op, d_in)?;
     let params = uniform::IntervalLinear {
         replicas: replicas as u32,
@@ -351,11 +317,7 @@ pub fn margins(
     predictions: TensorId,
 ) -> Result<TensorId, PlanError> {
     let op = format!("{label} margins");
-    let &[_, _, classes] = plan.dims(weight) else {
-        return Err(shape_error(plan, &op, weight, "[R, D, K]"));
-    };
-    let [replicas, batch, features] = rows(plan, &op, x, weight)?;
-    expect_dims(plan, &op, bias, "[R, K]", &[replicas, classes])?;
+    let [replicas, batch, features, classes] = dense(plan, &op, x, weight, bias)?;
     expect_dims(plan, &op, predictions, "[R, N]", &[replicas, batch])?;
     // The difference of two weights is one more rounding.
     let (relative, absolute) = margin(&op, features + 1)?;

@@ -1,8 +1,10 @@
 //! What a model sees in a few pictures, and two models side by side.
 
+use image::RgbImage;
+
 use super::sheet::{Cell, Column, Row, Sheet, Tone};
 use super::tile::{Scale, Size, Tile, channel_mean, channel_norm};
-use crate::data::Dataset;
+use crate::data::{Dataset, RELEVANT};
 use crate::exec::Device;
 use crate::train::{FeatureMaps, TrainError, Trainer};
 
@@ -47,7 +49,8 @@ fn part(values: &[f32], index: usize, len: usize) -> &[f32] {
 fn share_inside(gradient: &[f64], mask: &[u8]) -> Option<f64> {
     let squared = |value: &f64| value * value;
     let all: f64 = gradient.iter().map(squared).sum();
-    let inside = gradient.iter().zip(mask).filter(|(_, mask)| **mask >= 128).map(|(value, _)| squared(value));
+    let inside =
+        gradient.iter().zip(mask).filter(|(_, mask)| **mask >= RELEVANT).map(|(value, _)| squared(value));
     (all > 0.0).then(|| inside.sum::<f64>() / all)
 }
 
@@ -77,6 +80,17 @@ fn gradient_cell(look: &Look, picture: &Tile, data: &Dataset, index: usize) -> C
         outline: if explained { data.mask(index).to_vec() } else { Vec::new() },
         caption: share.map_or(String::new(), |share| format!("{:.0} % inside", 100.0 * share)),
     }
+}
+
+/// The smallest side of an overlay in pixels.
+const OVERLAY: usize = 256;
+
+/// A picture `[H, W, C]` in [0, 1] under the size of its input gradient `[H, W, C]`; small pictures are enlarged.
+pub fn gradient_overlay(picture: &[f32], gradient: &[f32], size: Size, channels: usize) -> RgbImage {
+    let norms = channel_norm(gradient, channels);
+    let tile = Tile::overlay(&Tile::picture(picture, size, channels), &norms, Scale::without_peaks(&norms));
+    let times = OVERLAY.div_ceil(size[0].min(size[1]).max(1)).max(1);
+    tile.resized([size[0] * times, size[1] * times]).image()
 }
 
 fn class(data: &Dataset, index: u32) -> &str {

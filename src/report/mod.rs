@@ -14,7 +14,7 @@ use std::path::Path;
 use image::RgbImage;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 
-pub use explain::{Look, Named, before_after, look};
+pub use explain::{Look, Named, before_after, gradient_overlay, look};
 pub use sheet::{Cell, Column, Row, Sheet, Tone, contact_sheet};
 pub use tile::{Scale, Size, Tile, channel_mean, channel_norm};
 

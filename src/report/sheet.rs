@@ -5,6 +5,7 @@ use image::{Rgb as Pixel, RgbImage};
 use super::color::{FAINT, INK, OUTLINE, RIGHT, Rgb, WHITE, WRONG, heat};
 use super::text::{self, LINE};
 use super::tile::{Size, Tile};
+use crate::data::RELEVANT;
 
 /// Between the sheet's edge and what stands on it.
 const MARGIN: usize = 16;
@@ -55,7 +56,7 @@ pub struct Column {
 pub struct Cell {
     /// The picture; an empty place without one.
     pub tile: Option<Tile>,
-    /// A mask `[H, W]` whose outline is drawn over the tile; empty for none. 128 and above is inside.
+    /// A mask `[H, W]` whose outline is drawn over the tile; empty for none. from [`RELEVANT`] on is inside.
     pub outline: Vec<u8>,
     /// A few words under the tile.
     pub caption: String,
@@ -176,7 +177,7 @@ fn put(image: &mut RgbImage, [x, y]: [usize; 2], color: Rgb) {
 /// The inner edge of a mask, one pixel wide at the size of the drawing.
 fn draw_outline(image: &mut RgbImage, [left, top]: [usize; 2], mask: &[u8], from: Size, to: Size) {
     let inside = |y: usize, x: usize| {
-        mask.get(y * from[0] / to[0] * from[1] + x * from[1] / to[1]).is_some_and(|&value| value >= 128)
+        mask.get(y * from[0] / to[0] * from[1] + x * from[1] / to[1]).is_some_and(|&value| value >= RELEVANT)
     };
     for (y, x) in (0..to[0]).flat_map(|y| (0..to[1]).map(move |x| (y, x))) {
         let within = |y: usize, x: usize| y < to[0] && x < to[1] && inside(y, x);

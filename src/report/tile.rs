@@ -1,5 +1,7 @@
 //! Tiles: one picture, mask, feature map or overlay, at its own size.
 
+use image::RgbImage;
+
 use super::color::{Rgb, blend, grey, heat};
 
 /// A small picture.
@@ -50,6 +52,12 @@ impl Tile {
             let under = blend([0; 3], picture.pixels[i], 0.45);
             blend(under, heat(0.35 + 0.65 * share), share.sqrt())
         })
+    }
+
+    /// The tile as a picture.
+    pub fn image(&self) -> RgbImage {
+        let pixel = |x: u32, y: u32| self.pixels[y as usize * self.width + x as usize];
+        RgbImage::from_fn(self.width as u32, self.height as u32, |x, y| image::Rgb(pixel(x, y)))
     }
 
     /// The tile at another size: pixels repeated where it grows, averaged where it shrinks.

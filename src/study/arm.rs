@@ -25,7 +25,7 @@ pub struct Arm {
     pub tuned: bool,
 }
 
-const ARMS: [(&str, &str); 18] = [
+const ARMS: [(&str, &str); 20] = [
     ("label-only", "label-only"),
     ("class-weighted", "label-only, classes weighted"),
     ("diagonal", "two-stage, diagonal m"),
@@ -37,6 +37,8 @@ const ARMS: [(&str, &str); 18] = [
     ("gate", "two-stage, gate"),
     ("gate-ones", "control: gate, all-ones mask"),
     ("gate-other", "control: gate, another picture's mask"),
+    ("gate-first-15", "two-stage, gate, 15 epochs of stage 2 first"),
+    ("gate-grad-reg-0.1", "two-stage, gate, with GradReg, λ = 0.1"),
     ("gate-ce", "gate trained by cross-entropy alone"),
     ("joint", "joint optimisation"),
     ("no-mapping", "no mapping layer, stage 2 updates f"),
@@ -45,9 +47,6 @@ const ARMS: [(&str, &str); 18] = [
     ("masked-copies", "cross-entropy on masked copies too"),
     ("constrained", "constrained: alignment loss below ε"),
 ];
-
-/// Epochs of stage 2 alone before a gate meets labels.
-const GATE_FIRST: usize = 5;
 
 impl Arm {
     /// The arm of that name on a setting.
@@ -59,10 +58,8 @@ impl Arm {
         let gate = || {
             let train = TrainConfig {
                 method: Method::TwoStage,
-                alignment_lr: 2e-3,
                 alignment_axis: AlignmentAxis::Positions,
-                alignment_epochs_first: GATE_FIRST,
-                ..setting.base.clone()
+                ..setting.base.clone().for_gate()
             };
             (Mapping::Gate, train)
         };
@@ -96,6 +93,14 @@ impl Arm {
             "gate" => gate(),
             "gate-ones" => masks(gate(), MaskSource::Ones),
             "gate-other" => masks(gate(), MaskSource::Other),
+            "gate-first-15" => {
+                let (mapping, train) = gate();
+                (mapping, TrainConfig { alignment_epochs_first: 15, ..train })
+            }
+            "gate-grad-reg-0.1" => {
+                let (mapping, train) = gate();
+                (mapping, TrainConfig { method: Method::TwoStageGradReg, lambda: 0.1, ..train })
+            }
             "gate-ce" => by_labels(gate()),
             "joint" => {
                 let (_, train) = plain(Method::Joint);

@@ -150,7 +150,7 @@ fn look(
     job: &Job,
     test: &Dataset,
 ) -> Result<(), TrainError> {
-    let explained: Vec<usize> = (0..test.len()).filter(|&i| test.explained[i]).take(LOOKED_AT).collect();
+    let explained: Vec<usize> = test.explained_pictures().take(LOOKED_AT).collect();
     if explained.is_empty() {
         return Ok(());
     }

@@ -43,5 +43,11 @@ pub use metric::{METRICS, Metric};
 pub use setting::{Layers, Pictures, Setting};
 pub use studies::{Options, Study};
 
-/// Program and version, as cells record it.
-pub const PROGRAM: &str = concat!("rationale ", env!("CARGO_PKG_VERSION"));
+/// Program and version, as cells record it, and the commit where the build was told it (`RATIONALE_COMMIT`).
+pub fn program() -> String {
+    let version = concat!("rationale ", env!("CARGO_PKG_VERSION"));
+    match option_env!("RATIONALE_COMMIT") {
+        Some(commit) if !commit.is_empty() => format!("{version}, commit {commit}"),
+        _ => version.to_owned(),
+    }
+}

@@ -32,6 +32,7 @@ fn cost(job: &Job) -> f64 {
         Method::NoMapping => 1.0 + train.inner_steps as f64,
         Method::Joint | Method::MaskedCopies => 2.0,
         Method::GradReg => 3.5,
+        Method::TwoStageGradReg => 3.5 + aligned,
     };
     let epochs = train.epochs as f64 * step + train.alignment_epochs_first as f64 * aligned;
     // Tests of 3,000 pictures, and with patches of thrice as many, cost a third of a step each.

@@ -17,9 +17,9 @@ dl.facts dt { color: var(--grey); }
 dl.facts dd { margin: 0; overflow-wrap: anywhere; }
 figure { margin: 1.5rem 0; }
 figure svg { max-width: 100%; height: auto; display: block; }
-figcaption, caption { color: var(--grey); font-size: .92rem; text-align: left; padding: .3rem 0; }
+figcaption { color: var(--grey); font-size: .92rem; text-align: left; padding: .3rem 0; }
 .narrow { display: none; }
-.scroll { overflow-x: auto; margin: 1.5rem 0; }
+.scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--pale); text-align: right; white-space: nowrap; }
 th { vertical-align: bottom; font-weight: 600; white-space: normal; }
@@ -27,6 +27,7 @@ th:first-child, td:first-child { text-align: left; padding-left: 0; position: st
 dl.terms dt { font-weight: 600; margin-top: .6rem; }
 dl.terms dd { margin: 0; }
 code { font-size: .9em; overflow-wrap: anywhere; }
+@media (min-width: 58rem) { .scroll { width: max-content; max-width: calc(50vw + 25rem); } }
 @media (max-width: 40rem) { .wide { display: none; } .narrow { display: block; }
   dl.facts { grid-template-columns: 1fr; } dl.facts dd { margin-bottom: .4rem; } }
 @media print { .scroll { overflow: visible; } h2 { break-after: avoid; } figure { break-inside: avoid; } }
@@ -62,7 +63,8 @@ fn table(table: &Table, definitions: &[(String, String)]) -> String {
         format!("<tr>{}</tr>\n", cells.collect::<String>())
     };
     format!(
-        "<div class=\"scroll\"><table>\n<caption>{}</caption>\n<thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody>\n</table></div>\n",
+        "<figure>\n<figcaption>{}</figcaption>\n<div class=\"scroll\"><table>\n<thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody>\n\
+         </table></div>\n</figure>\n",
         escape(&table.caption),
         head.collect::<String>(),
         table.rows.iter().map(row).collect::<String>()

@@ -49,7 +49,7 @@ pub fn run(
         let cell = Cell {
             job: job.clone(),
             definition: job.definition(),
-            program: super::PROGRAM.to_owned(),
+            program: super::program(),
             device: running.device.title(),
             outcome,
         };

@@ -137,8 +137,8 @@ fn row(group: &[&Cell], baseline: Option<&[&Cell]>) -> Result<Row, StatisticsErr
                 Some(paired_difference(&own, &other)?)
             }
         };
-        // Sweeps, searches and changed settings have no counterpart there.
-        let plain = job.point.is_none();
+        // Sweeps, searches and epochs set by hand have no counterpart there.
+        let plain = job.point.is_none() && job.arm.train.epochs == job.setting.base.epochs;
         let (name, arm) = (job.setting.name.as_str(), job.arm.name.as_str());
         let earlier = published::earlier(name, arm, metric.key).filter(|_| plain);
         let here_minus_earlier = match earlier {

@@ -6,7 +6,7 @@ use super::document::{Document, Section, Table, share, signed, with_error};
 use super::studies::document;
 use super::summary::{Row, rows};
 use super::tuned::{Choice, Moves, Tuned};
-use super::{Arm, Cell, Job, Judge, Manifest, PROGRAM, Point, Setting, StudyError};
+use super::{Arm, Cell, Job, Judge, Manifest, Point, Setting, StudyError};
 use crate::random::Random;
 use crate::train::Method;
 
@@ -66,6 +66,11 @@ pub fn moves(arm: &Arm, trial: usize) -> Moves {
         Method::TwoStage => {
             Moves { alignment_lr: Some(between(&mut own, 1e-4, 1e-1)), inner_steps: steps(&mut own), ..both }
         }
+        Method::TwoStageGradReg => Moves {
+            alignment_lr: Some(between(&mut own, 1e-4, 1e-1)),
+            lambda: Some(between(&mut own, 1e-2, 1e2)),
+            ..both
+        },
         // Here stage 2 moves f itself.
         Method::NoMapping => {
             Moves { alignment_lr: Some(between(&mut own, 1e-5, 1e-2)), inner_steps: steps(&mut own), ..both }
@@ -139,7 +144,7 @@ impl Search {
                 });
             }
         }
-        Ok(Found { trials, tuned: Tuned { program: PROGRAM.to_owned(), choices }, rows })
+        Ok(Found { trials, tuned: Tuned { program: super::program(), choices }, rows })
     }
 }
 

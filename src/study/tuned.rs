@@ -10,20 +10,28 @@ use crate::model::OptimizerConfig;
 #[serde(deny_unknown_fields, default)]
 pub struct Moves {
     /// eta1.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub label_lr: Option<f64>,
     /// L2 of stage 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub weight_decay: Option<f64>,
     /// eta2.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub alignment_lr: Option<f64>,
     /// Steps of stage 2 per batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub inner_steps: Option<usize>,
     /// T.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f64>,
     /// lambda.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub lambda: Option<f64>,
     /// epsilon of the constrained form.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub constraint: Option<f64>,
     /// rho of the constrained form.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub multiplier_lr: Option<f64>,
 }
 
@@ -78,6 +86,12 @@ impl Moves {
         | OptimizerConfig::AdamW { weight_decay, .. }
         | OptimizerConfig::Sgd { weight_decay, .. }) = &mut train.label_optimizer;
         set(weight_decay, self.weight_decay);
+        // The title names a λ that is no longer so.
+        if self.lambda.is_some()
+            && let Some((method, _)) = arm.title.split_once(", λ")
+        {
+            arm.title = method.to_owned();
+        }
     }
 }
 
@@ -106,12 +120,6 @@ impl Tuned {
         if let Some(choice) = self.choices.iter().find(fits) {
             choice.moves.apply(arm);
             arm.tuned = true;
-            // The title names a λ that is no longer so.
-            if choice.moves.lambda.is_some()
-                && let Some((method, _)) = arm.title.split_once(", λ")
-            {
-                arm.title = method.to_owned();
-            }
         }
     }
 }

@@ -21,6 +21,8 @@ pub enum Method {
     NoMapping,
     /// Cross-entropy + lambda · the squared input gradient outside of the mask (Ross et al. 2017).
     GradReg,
+    /// Both: stage 1 with the penalty of `grad-reg`, weighed by lambda, and stage 2. A gate counts as a constant in stage 1.
+    TwoStageGradReg,
     /// Cross-entropy on the pictures and on their masked copies.
     MaskedCopies,
     /// f and c follow cross-entropy; m follows cross-entropy + mu · (alignment loss − epsilon), where mu rises while the
@@ -30,12 +32,13 @@ pub enum Method {
 
 impl Method {
     /// Every method, label-only first.
-    pub const ALL: [Method; 7] = [
+    pub const ALL: [Method; 8] = [
         Method::LabelOnly,
         Method::TwoStage,
         Method::Joint,
         Method::NoMapping,
         Method::GradReg,
+        Method::TwoStageGradReg,
         Method::MaskedCopies,
         Method::Constrained,
     ];
@@ -47,13 +50,15 @@ impl Method {
 
     /// Whether explanations have a stage of their own, which takes turns with stage 1.
     pub fn has_stage2(self) -> bool {
-        matches!(self, Method::TwoStage | Method::NoMapping)
+        matches!(self, Method::TwoStage | Method::TwoStageGradReg | Method::NoMapping)
     }
 
     /// The mapping layer where none is named: diagonal where explanations act through m, none elsewhere.
     pub fn default_mapping(self) -> Mapping {
         match self {
-            Method::TwoStage | Method::Joint | Method::Constrained => Mapping::Diagonal,
+            Method::TwoStage | Method::TwoStageGradReg | Method::Joint | Method::Constrained => {
+                Mapping::Diagonal
+            }
             Method::LabelOnly | Method::NoMapping | Method::GradReg | Method::MaskedCopies => Mapping::None,
         }
     }
@@ -67,6 +72,7 @@ impl std::fmt::Display for Method {
             Method::Joint => "joint",
             Method::NoMapping => "no-mapping",
             Method::GradReg => "grad-reg",
+            Method::TwoStageGradReg => "two-stage-grad-reg",
             Method::MaskedCopies => "masked-copies",
             Method::Constrained => "constrained",
         })

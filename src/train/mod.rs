@@ -5,6 +5,7 @@ mod config;
 mod error;
 mod exclusive_use;
 mod metrics;
+mod predictor;
 mod routing;
 #[cfg(feature = "runs")]
 pub mod run;
@@ -18,6 +19,7 @@ pub use config::{Alternation, DataFill, MappingInStage1, MaskSource, Method, Sch
 pub use error::TrainError;
 pub use exclusive_use::{ExclusiveUse, ExclusiveUseOptions, ExclusiveUseSummary, PictureUse};
 pub use metrics::{Confusion, flip_rate};
+pub use predictor::{Predictor, probabilities};
 pub use trainer::{
     EpochReport, Evaluation, FeatureMaps, GateMass, GradientReport, Trainer, check_fit, plans,
 };

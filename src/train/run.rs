@@ -255,8 +255,8 @@ fn read_config(path: &Path) -> Result<String, TrainError> {
     }
 }
 
-/// `None` if it is missing or damaged.
-fn read_record(path: &Path) -> Option<RunRecord> {
+/// `run.json` of a run folder; `None` if it is missing or damaged.
+pub fn read_record(path: &Path) -> Option<RunRecord> {
     fs::read(path.join(RECORD)).ok().and_then(|text| serde_json::from_slice(&text).ok())
 }
 

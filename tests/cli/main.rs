@@ -8,3 +8,4 @@ mod commands;
 mod resume;
 mod studies;
 mod support;
+mod trained;

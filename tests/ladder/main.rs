@@ -4,7 +4,9 @@
 
 mod bounds;
 mod devices;
+mod exclusive_use;
 mod gate;
+mod gate_training;
 mod goldens;
 mod gradients;
 mod kernels;

@@ -38,7 +38,7 @@ fn networks() -> Vec<Network> {
 fn the_second_backward_pass_gives_the_derivatives_of_the_penalty() {
     for (i, network) in networks().iter().enumerate() {
         for (lambda, hard) in [(0.5, true), (2.0, false)] {
-            let plan = grad_reg(network, &DATA, &label(network), lambda, hard, &Variants::new()).unwrap();
+            let plan = grad_reg(network, &DATA, &label(network), lambda, hard, 1, &Variants::new()).unwrap();
             let losses = [("stage1.losses", 1.0), ("stage2.losses", f64::from(lambda))];
             check(network, &plan, &losses, &Part::ALL, i as u64);
         }
@@ -58,7 +58,7 @@ fn the_second_backward_pass_takes_a_gate_as_constant() {
     let network = Network::new(&model, MapShape { height: 9, width: 7, channels: 2 }, 3, 2).unwrap();
     let route = Route::stage1(false).through_gate(GateGradient::Constant);
     let stage = Stage1 { route, optimizer: still() };
-    let plan = grad_reg(&network, &DATA, &stage, 0.5, true, &Variants::new()).unwrap();
+    let plan = grad_reg(&network, &DATA, &stage, 0.5, true, 1, &Variants::new()).unwrap();
     let (mut session, loaded) = session(&network, &plan, 3);
     let zeros = session.read("mapping.2.weight").unwrap().len();
     session.write("mapping.2.weight", &vec![0.0; zeros]).unwrap();
@@ -67,7 +67,7 @@ fn the_second_backward_pass_takes_a_gate_as_constant() {
     check_in(session, loaded, &network, &losses, &[Part::Features, Part::Classifier], 3);
 
     let open = Stage1 { route: Route::stage1(true), optimizer: still() };
-    let error = grad_reg(&network, &DATA, &open, 0.5, true, &Variants::new()).unwrap_err().to_string();
+    let error = grad_reg(&network, &DATA, &open, 0.5, true, 1, &Variants::new()).unwrap_err().to_string();
     assert!(error.contains("mapping_in_stage1"), "{error}");
 }
 
@@ -210,7 +210,7 @@ fn follow_pytorch(session: &mut dyn Session, bound: f64, drift: f64) {
     let network = golden_network();
     let data = Dimensions { count: 12, batch: 6, steps: 5, packed: true };
     let stage = Stage1 { route: Route::stage1(true), optimizer: OptimizerConfig::adam(0.0) };
-    let mut plan = grad_reg(&network, &data, &stage, 0.75, true, &Variants::new()).unwrap();
+    let mut plan = grad_reg(&network, &data, &stage, 0.75, true, 1, &Variants::new()).unwrap();
     plan.append(&advance(&network, "train", &data).unwrap()).unwrap();
     let loaded = session.load(&plan).unwrap();
     session.write_index("train.pixels", &golden.packed("data/pixels")).unwrap();

@@ -23,7 +23,7 @@ use crate::study::runner::{Running, run as run_cells};
 use crate::study::summary::Row;
 use crate::study::tuned::Tuned;
 use crate::study::{
-    Cell, Job, Manifest, Options, PROGRAM, Study, StudyError, StudyFolder, seeds, summary, write,
+    Cell, Job, Manifest, Options, Study, StudyError, StudyFolder, program, seeds, summary, write,
 };
 use crate::train::run::{default_folder, timestamp};
 use progress::Progress;
@@ -147,7 +147,7 @@ pub(super) fn prepare(flags: &CellFlags, stem: &str, mut manifest: Manifest) -> 
         Device::Cpu { .. } => flags.workers.unwrap_or(cores).max(1),
         Device::Gpu { .. } => 1,
     };
-    manifest.program = PROGRAM.to_owned();
+    manifest.program = program();
     manifest.command = command(&out);
     manifest.device = match &device {
         Device::Cpu { .. } => format!(

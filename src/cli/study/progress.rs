@@ -55,10 +55,11 @@ impl Progress {
         }
     }
 
-    /// Trains label-only for two epochs and says how long all of it may take. A trial that fails says nothing: the
+    /// Trains the lightest model for two epochs and says how long all of it may take. A trial that fails says nothing: the
     /// cells will.
     pub fn estimate(&mut self, device: &Device, library: &Library) {
-        let Some(job) = self.pending.values().find(|job| job.arm.name == BASELINE) else { return };
+        let light = |job: &&Job| (job.models, job.arm.name != BASELINE, job.name());
+        let Some(job) = self.pending.values().min_by_key(light) else { return };
         let mut job = job.clone();
         job.arm.train.epochs = TRIAL;
         let Ok(data) = library.pictures(&job) else { return };

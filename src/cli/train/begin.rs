@@ -112,6 +112,10 @@ pub fn notes(
         ("variants".to_owned(), json(serde_json::to_string(variants))),
         ("seeds".to_owned(), json(serde_json::to_string(&config.seeds()))),
         ("classes".to_owned(), json(serde_json::to_string(&source.train.classes))),
+        (
+            "input".to_owned(),
+            json(serde_json::to_string(&[source.train.height, source.train.width, source.train.channels])),
+        ),
         ("config_digest".to_owned(), config.digest()),
         ("data_digest".to_owned(), source.digest()),
     ])

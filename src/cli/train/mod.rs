@@ -1,7 +1,7 @@
 //! `rationale train`: one run, from its data to its test result.
 
 mod begin;
-mod outcome;
+pub(super) mod outcome;
 mod progress;
 
 use std::collections::BTreeMap;
@@ -16,8 +16,9 @@ use super::error::CliError;
 use super::settings::{DeviceFlag, Settings};
 use super::source::{self, Source};
 use super::{terminal, tune_kernels};
+use crate::data::Dataset;
 use crate::exec::Device;
-use crate::model::{MapShape, Network};
+use crate::model::{MapShape, Mapping, Network};
 use crate::plan::Variants;
 use crate::train::run::{EpochRow, RunFolder, RunRecord, timestamp};
 use crate::train::{TrainError, Trainer, check_fit};
@@ -86,16 +87,14 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
     if !args.quiet {
         source.describe(config.data.path.as_deref().unwrap_or_default());
     }
-    let features = Network::new(
-        &config.model(),
-        MapShape { height: source.train.height, width: source.train.width, channels: source.train.channels },
-        source.train.classes.len(),
-        1,
-    )
-    .map_err(TrainError::from)?
-    .features();
-    if let Some(chosen) = config.settle_mapping(features.height, features.width) {
-        terminal::field("mapping", &format!("auto: {chosen}"));
+    if config.model().mapping == Mapping::Auto {
+        let Dataset { height, width, channels, .. } = source.train;
+        let input = MapShape { height, width, channels };
+        let network = Network::new(&config.model(), input, source.train.classes.len(), 1);
+        let features = network.map_err(TrainError::from)?.features();
+        if let Some(chosen) = config.settle_mapping(features.height, features.width) {
+            terminal::field("mapping", &format!("auto: {chosen}"));
+        }
     }
     config.resolve();
     let seeds = config.seeds();

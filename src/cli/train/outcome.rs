@@ -49,7 +49,7 @@ pub struct ClassScore {
 }
 
 impl Scores {
-    fn new(data: &Dataset, confusion: &Confusion) -> Self {
+    pub fn new(data: &Dataset, confusion: &Confusion) -> Self {
         let shares = data.classes.iter().zip(confusion.per_class());
         let per_class: Vec<ClassScore> = shares
             .filter_map(|(class, accuracy)| Some(ClassScore { class: class.clone(), accuracy: accuracy? }))
@@ -151,7 +151,7 @@ impl Outcome {
 
 /// On all explained pictures, or as many of them, evenly spread, as memory should hold.
 fn gradient_mass(trainer: &mut Trainer, device: &Device, data: &Dataset) -> Result<Option<f64>, TrainError> {
-    let explained: Vec<usize> = (0..data.len()).filter(|&i| data.explained[i]).collect();
+    let explained: Vec<usize> = data.explained_pictures().collect();
     if explained.is_empty() {
         return Ok(None);
     }

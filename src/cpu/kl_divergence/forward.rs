@@ -1,40 +1,13 @@
 //! Twin of `shaders/kl_divergence/forward.wgsl` and its variants: KL(softmax(t / T) ‖ softmax(z / T)), its gradient in z.
 
-use super::KlDivergence;
+use super::{Row, each_row};
 use crate::cpu::lanes::{Groups, larger};
-use crate::cpu::{ArgError, Args, Real, parallel, simd};
+use crate::cpu::{ArgError, Args, Real, simd};
 
 /// Reads t and z `[rows, length, inner]`, weight `[rows]` and norm `[R]`; writes losses `[rows, inner]` and d_z
 /// like z. Both are exactly 0 where weight or norm is 0.
 pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
-    let KlDivergence { length, inner, batch, temperature, .. } = args.params()?;
-    let (length, inner, batch) = (length as usize, inner as usize, batch as usize);
-    let temperature = T::from_f32(temperature);
-    let (t, z, weight, norm) = (args.read()?, args.read()?, args.read()?, args.read()?);
-    let (losses, d_z) = (args.write()?, args.write()?);
-    let size = length * inner;
-    parallel::chunks2((losses, inner), (d_z, size), |row, losses, d_z| {
-        let (weight, norm) = (weight[row], norm[row / batch]);
-        if weight == T::ZERO || norm == T::ZERO {
-            losses.fill(T::ZERO);
-            d_z.fill(T::ZERO);
-            return;
-        }
-        let (t, z) = (&t[row * size..][..size], &z[row * size..][..size]);
-        let share = weight / T::from_usize(inner);
-        simd::wide(Row { t, z, losses, d_z, temperature, share, factor: share / (norm * temperature) });
-    });
-    Ok(())
-}
-
-struct Row<'a, T> {
-    t: &'a [T],
-    z: &'a [T],
-    losses: &'a mut [T],
-    d_z: &'a mut [T],
-    temperature: T,
-    share: T,
-    factor: T,
+    each_row(args, |row| simd::wide(row))
 }
 
 impl<T: Real> simd::Task for Row<'_, T> {

@@ -57,11 +57,24 @@ impl<T: Real> Group<T> {
     }
 }
 
-/// Runs `divergence` on every group of the arguments of `kl_divergence_forward`; it returns the divergence and gives
-/// T · ∂/∂z_i of it to its second argument. Weights, the mean and skipped pictures are seen to here.
-pub(super) fn each_group<T: Real>(
+/// One picture of the arguments of `kl_divergence_forward`: t, z and d_z `[length, inner]`, losses `[inner]`.
+pub(super) struct Row<'a, T> {
+    pub t: &'a [T],
+    pub z: &'a [T],
+    pub losses: &'a mut [T],
+    pub d_z: &'a mut [T],
+    pub temperature: T,
+    /// What a group's divergence counts: weight / inner.
+    pub share: T,
+    /// What a slope in z / T counts: share / (norm · T).
+    pub factor: T,
+}
+
+/// Runs `each` on every picture that counts. Weights and the mean are seen to here; of skipped pictures losses and d_z are
+/// exactly 0.
+pub(super) fn each_row<T: Real>(
     args: &mut Args<T>,
-    divergence: impl Fn(&Group<T>, &mut dyn FnMut(usize, T)) -> T + Sync + Send,
+    each: impl Fn(Row<'_, T>) + Sync + Send,
 ) -> Result<(), ArgError> {
     let KlDivergence { length, inner, batch, temperature, .. } = args.params()?;
     let (length, inner, batch) = (length as usize, inner as usize, batch as usize);
@@ -78,14 +91,24 @@ pub(super) fn each_group<T: Real>(
         }
         let (t, z) = (&t[row * size..][..size], &z[row * size..][..size]);
         let share = weight / T::from_usize(inner);
-        let factor = share / (norm * temperature);
-        for (g, loss) in losses.iter_mut().enumerate() {
-            let group = Group::new(length, temperature, |i| t[g + i * inner], |i| z[g + i * inner]);
-            let value = divergence(&group, &mut |i, slope| d_z[g + i * inner] = factor * slope);
-            *loss = share * value;
-        }
+        each(Row { t, z, losses, d_z, temperature, share, factor: share / (norm * temperature) });
     });
     Ok(())
+}
+
+/// Runs `divergence` on every group; it returns the divergence and gives T · ∂/∂z_i of it to its second argument.
+pub(super) fn each_group<T: Real>(
+    args: &mut Args<T>,
+    divergence: impl Fn(&Group<T>, &mut dyn FnMut(usize, T)) -> T + Sync + Send,
+) -> Result<(), ArgError> {
+    each_row(args, |Row { t, z, losses, d_z, temperature, share, factor }| {
+        let inner = losses.len();
+        for (g, loss) in losses.iter_mut().enumerate() {
+            let at = |i| g + i * inner;
+            let group = Group::new(t.len() / inner, temperature, |i| t[at(i)], |i| z[at(i)]);
+            *loss = share * divergence(&group, &mut |i, slope| d_z[at(i)] = factor * slope);
+        }
+    })
 }
 
 #[cfg(test)]

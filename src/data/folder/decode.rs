@@ -63,16 +63,23 @@ pub(super) fn load(item: &Item, extent: Extent, options: &FolderOptions) -> Resu
         Some(channels) => channels == 3,
         None => has_colour(&picture),
     };
+    Ok(Outcome::Loaded(Loaded { colour, values: sized(picture, extent, colour), mask, skipped_mask }))
+}
+
+/// Reads one picture without a label, as those of a folder are read: bytes `[height, width, channels]`.
+pub fn read_picture(path: &Path, height: usize, width: usize, channels: usize) -> Result<Vec<u8>, DataError> {
+    Ok(sized(decode(path)?, (width as u32, height as u32), channels == 3))
+}
+
+fn sized(picture: DynamicImage, (width, height): Extent, colour: bool) -> Vec<u8> {
     // Smooth and without much ringing; when shrinking, `resize` averages over all source pixels.
     let filter = FilterType::CatmullRom;
-    let (width, height) = extent;
-    let values = match (colour, own == extent) {
+    match (colour, (picture.width(), picture.height()) == (width, height)) {
         (true, true) => picture.into_rgb8().into_raw(),
         (true, false) => imageops::resize(&picture.into_rgb8(), width, height, filter).into_raw(),
         (false, true) => picture.into_luma8().into_raw(),
         (false, false) => imageops::resize(&picture.into_luma8(), width, height, filter).into_raw(),
-    };
-    Ok(Outcome::Loaded(Loaded { colour, values, mask, skipped_mask }))
+    }
 }
 
 /// A mask of its picture's aspect ratio, brought to the wanted size by nearest neighbour.

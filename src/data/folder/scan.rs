@@ -230,6 +230,17 @@ fn kind(file: &Path) -> Kind {
     if MASK_ENDS.iter().any(|end| stem.ends_with(end)) { Kind::Mask } else { Kind::Picture }
 }
 
+/// The pictures in a folder and below it, in natural order; masks and hidden entries are left out.
+pub fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let listing = list(folder)?;
+    let mut found: Vec<PathBuf> =
+        listing.files.into_iter().filter(|file| kind(file) == Kind::Picture).collect();
+    for inner in listing.folders.iter().filter(|inner| !is_masks(inner)) {
+        found.extend(pictures_in(inner)?);
+    }
+    Ok(found)
+}
+
 /// What a mask's relative path and that of its picture have in common.
 fn key(name: &str) -> String {
     let stem = lower(without_extension(name));

@@ -1,13 +1,13 @@
 //! Masks of another shape: grown, boxed, moved, blurred. Pictures without an explanation stay as they are.
 
-use crate::data::Dataset;
+use crate::data::{Dataset, RELEVANT};
 use crate::random::Random;
 
 /// Rewrites the mask of every explained picture: `write(i, old, new)`, where `new` starts as zeros.
 fn rewritten(data: &Dataset, mut write: impl FnMut(usize, &[u8], &mut [u8])) -> Dataset {
     let mut result = data.clone();
     let area = data.height * data.width;
-    for i in (0..data.len()).filter(|&i| data.explained[i]) {
+    for i in data.explained_pictures() {
         let new = &mut result.masks[i * area..(i + 1) * area];
         new.fill(0);
         write(i, data.mask(i), new);
@@ -33,10 +33,10 @@ pub fn dilated(data: &Dataset, pixels: usize) -> Dataset {
     })
 }
 
-/// Every mask as the smallest upright box around its relevant pixels (128 and above); an empty one stays empty.
+/// Every mask as the smallest upright box around its relevant pixels; an empty one stays empty.
 pub fn boxed(data: &Dataset) -> Dataset {
     rewritten(data, |_, old, new| {
-        let relevant = || (0..old.len()).filter(|&at| old[at] >= 128);
+        let relevant = || (0..old.len()).filter(|&at| old[at] >= RELEVANT);
         let rows = relevant().map(|at| at / data.width);
         let columns = relevant().map(|at| at % data.width);
         let (top, bottom) = (rows.clone().min(), rows.max());
@@ -102,7 +102,7 @@ mod tests {
 
     fn show(data: &Dataset) -> Vec<String> {
         assert_eq!(data.mask(1), [7; 20], "a picture without an explanation is left alone");
-        let shade = |value: &u8| if *value >= 128 { '#' } else { '.' };
+        let shade = |value: &u8| if *value >= RELEVANT { '#' } else { '.' };
         data.mask(0).chunks(5).map(|row| row.iter().map(shade).collect()).collect()
     }
 

@@ -12,13 +12,14 @@ use crate::plan::{Plan, Variants};
 /// By hand: v = 1 − K·p goes down to G; u = ∂(lambda · P)/∂G goes up again to t at the logits; v's own way through p adds
 /// −K · p ⊙ (t − p·t) to the gradient in the logits; and each layer's weight gradient gets a second part, from the t at
 /// its input and the δ of the first pass at its output. Writes `stage1.losses`, `stage1.confusion` and, without
-/// lambda, P into `stage2.losses [R, steps]`.
+/// lambda, P into the first of the `slots` of each step in `stage2.losses [R, steps·slots]`.
 pub fn grad_reg(
     network: &Network,
     data: &Dimensions,
     stage: &Stage1,
     lambda: f32,
     hard_masks: bool,
+    slots: usize,
     variants: &Variants,
 ) -> Result<Plan, ModelError> {
     let mut recorded = Plan::with_variants("gradient penalty", variants);
@@ -30,7 +31,7 @@ pub fn grad_reg(
     let first = network.first_pass(plan, &tape, v, &stage.route)?;
     let (losses, u) =
         input_penalty::forward(plan, "penalty", first.d_x, outside, rows.explained, explained, lambda)?;
-    second_losses(plan, network, data, losses, explained, &source, (0, 1))?;
+    second_losses(plan, network, data, losses, explained, &source, (0, slots))?;
     let (tangents, t) = network.tangent(plan, &tape, u)?;
     plan.reshape(t, &[network.replicas(), data.batch, network.classes()])?;
     log_probability::second_backward(plan, "log-probabilities", logits, rows.explained, t, d_logits)?;

@@ -1,3 +1,4 @@
+use super::rounding::{MOST_TERMS, U, above};
 use super::*;
 use crate::ops::input;
 

@@ -17,6 +17,9 @@ const PIXELS: f64 = 2.0;
 /// The family that plotters finds its font by, and that an SVG asks the reader's system for.
 const FAMILY: &str = "sans-serif";
 
+/// plotters centres the box that a bitmap's font takes, whose upper part is empty above most letters.
+const BITMAP_DROP: f64 = 0.2;
+
 /// Ink.
 pub const BLACK: RGBColor = RGBColor(20, 20, 20);
 /// Names that explain.
@@ -57,6 +60,8 @@ pub enum Mark {
 /// A drawing surface.
 pub struct Canvas<'a, B: DrawingBackend> {
     area: &'a DrawingArea<B, Shift>,
+    /// How far text is moved down, in its own size, so that its middle is where it should be.
+    drop: f64,
     failed: Option<String>,
 }
 
@@ -109,7 +114,7 @@ impl<B: DrawingBackend> Canvas<'_, B> {
                 self.note(outcome);
             }
             Mark::Ring => {
-                let circle = Circle::new((at(x), at(y)), at(size), color.stroke_width(at(0.5 * thin) as u32));
+                let circle = Circle::new((at(x), at(y)), at(size), color.stroke_width(at(0.9) as u32));
                 let outcome = self.area.draw(&circle);
                 self.note(outcome);
             }
@@ -152,7 +157,8 @@ impl<B: DrawingBackend> Canvas<'_, B> {
         // plotters divides by 1.24 to come from its sizes to points.
         let style =
             (FAMILY, 1.24 * size * PIXELS).into_font().color(&color).pos(Pos::new(horizontal, VPos::Center));
-        let outcome = self.area.draw(&Text::new(text.to_owned(), (at(x), at(y)), style));
+        let place = (at(x), at(y + self.drop * size));
+        let outcome = self.area.draw(&Text::new(text.to_owned(), place, style));
         self.note(outcome);
     }
 }
@@ -217,10 +223,11 @@ fn with_font() -> Result<(), String> {
 
 fn drawn<B: DrawingBackend>(
     area: &DrawingArea<B, Shift>,
+    drop: f64,
     draw: impl FnOnce(&mut Canvas<B>),
 ) -> Result<(), String> {
     area.fill(&RGBColor(255, 255, 255)).map_err(|error| error.to_string())?;
-    let mut canvas = Canvas { area, failed: None };
+    let mut canvas = Canvas { area, drop, failed: None };
     draw(&mut canvas);
     match canvas.failed {
         Some(message) => Err(message),
@@ -239,7 +246,7 @@ pub fn svg(
     with_font().map_err(failed)?;
     let pixels = (at(width) as u32, at(height) as u32);
     let mut text = String::new();
-    drawn(&SVGBackend::with_string(&mut text, pixels).into_drawing_area(), draw).map_err(failed)?;
+    drawn(&SVGBackend::with_string(&mut text, pixels).into_drawing_area(), 0.0, draw).map_err(failed)?;
     // The size in points, and a title for readers who do not see it.
     let (w, h) = pixels;
     let escaped = escape(caption);
@@ -259,7 +266,8 @@ pub fn bitmap(
     with_font().map_err(failed)?;
     let (w, h) = (at(width) as u32, at(height) as u32);
     let mut pixels = vec![0; w as usize * h as usize * 3];
-    drawn(&BitMapBackend::with_buffer(&mut pixels, (w, h)).into_drawing_area(), draw).map_err(failed)?;
+    drawn(&BitMapBackend::with_buffer(&mut pixels, (w, h)).into_drawing_area(), BITMAP_DROP, draw)
+        .map_err(failed)?;
     image::RgbImage::from_raw(w, h, pixels)
         .ok_or_else(|| failed(format!("a bitmap of {w}×{h} pixels cannot be made")))
 }

@@ -65,7 +65,8 @@ impl Dots<'_> {
 
     pub fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<B>) {
         let names = self.rows.iter().map(|row| text_width(&row.name, NAME)).fold(0.0, f64::max);
-        let left = if self.narrow() { 12.0 } else { (names + 24.0).min(0.5 * self.width) };
+        // A page shows the names in the reader's own font, which may be wider than the one they are measured in.
+        let left = if self.narrow() { 12.0 } else { (1.15 * names + 24.0).min(0.5 * self.width) };
         let values = self.rows.iter().flat_map(|row| {
             let error = row.error.unwrap_or(0.0);
             let marks = [Some(row.mean - error), Some(row.mean + error), row.earlier, row.paper];

@@ -6,10 +6,15 @@ use crate::model::Mapping;
 use crate::train::TrainError;
 
 impl TrainConfig {
+    /// With what the studies train a gate: a smaller rate in stage 2, and five epochs of stage 2 before stage 1 begins.
+    pub fn for_gate(self) -> Self {
+        Self { alignment_lr: 2e-3, alignment_epochs_first: 5, ..self }
+    }
+
     /// Checks that the method and the mapping layer go together.
     pub fn check_mapping(&self, mapping: Mapping) -> Result<(), TrainError> {
         let remedy = match (self.method, mapping) {
-            (Method::TwoStage, Mapping::None) => {
+            (Method::TwoStage | Method::TwoStageGradReg, Mapping::None) => {
                 "the second stage trains the mapping layer: use --mapping diagonal, or --method no-mapping to train f itself"
             }
             (Method::Constrained, Mapping::None) => {

@@ -1,10 +1,10 @@
 //! Where a gate is open: the share of it that falls into the masks.
 
 use super::Trainer;
-use crate::data::{Dataset, masks};
+use super::inspection::NAME;
+use crate::data::{Dataset, RELEVANT, masks};
 use crate::exec::Device;
-use crate::model::{self, Dimensions, Network, PositionCell, SCALE};
-use crate::plan::Variants;
+use crate::model::{self, PositionCell, SCALE};
 use crate::train::TrainError;
 
 /// Gate mass of one replica: the gate averaged over channels; the share of its sum over positions that falls into the
@@ -30,7 +30,7 @@ impl GateMass {
     }
 }
 
-/// For each position the share of mask pixels (128 and above) in its cell, as far as it lies in the picture.
+/// For each position the share of relevant mask pixels in its cell, as far as it lies in the picture.
 fn coverage(mask: &[u8], width: usize, cells: [&[PositionCell]; 2]) -> Vec<f64> {
     let [rows, columns] = cells;
     let mut shares = Vec::with_capacity(rows.len() * columns.len());
@@ -41,7 +41,7 @@ fn coverage(mask: &[u8], width: usize, cells: [&[PositionCell]; 2]) -> Vec<f64> 
                 for &(x, breadth) in &column.pixels {
                     let area = height * breadth;
                     all += area;
-                    inside += if mask[y * width + x] >= 128 { area } else { 0.0 };
+                    inside += if mask[y * width + x] >= RELEVANT { area } else { 0.0 };
                 }
             }
             shares.push(if all > 0.0 { inside / all } else { 0.0 });
@@ -70,15 +70,19 @@ impl Trainer {
         replica: usize,
     ) -> Result<GateMass, TrainError> {
         let other = masks::shuffled(data, 0)?;
-        let record = |network: &Network, dims: &Dimensions, variants: &Variants| {
-            model::gate(network, "inspect", dims, variants)
-        };
-        let values = self.inspect(device, data, record, replica, &[SCALE])?.pop().unwrap_or_default();
+        let mut values = self.inspect(
+            device,
+            data,
+            replica,
+            &|network, dims, variants| model::gate(network, NAME, dims, variants),
+            &[SCALE],
+        )?;
+        let values = values.pop().unwrap_or_default();
         let shape = self.network.features();
         let [rows, columns] = self.network.position_cells();
         let cells = [rows.as_slice(), columns.as_slice()];
         let mut result = GateMass::default();
-        for i in (0..data.len()).filter(|&i| data.explained[i]) {
+        for i in data.explained_pictures() {
             let picture = &values[i * shape.len()..][..shape.len()];
             let gate: Vec<f64> = picture
                 .chunks(shape.channels)

@@ -5,6 +5,7 @@ mod evaluate;
 mod exclusive_use;
 mod gate_mass;
 mod inspect;
+mod inspection;
 mod phases;
 
 use std::collections::{BTreeMap, HashMap};

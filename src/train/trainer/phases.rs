@@ -26,16 +26,26 @@ pub(crate) fn phases(
     let second = match config.method {
         Method::LabelOnly => return single(model::stage1(network, data, &label, variants)?),
         Method::Joint => return single(model::joint(network, data, &label, &alignment, lambda, variants)?),
-        Method::GradReg => return single(model::grad_reg(network, data, &label, lambda, hard, variants)?),
+        Method::GradReg => {
+            return single(model::grad_reg(network, data, &label, lambda, hard, 1, variants)?);
+        }
         Method::MaskedCopies => return single(model::masked_copies(network, data, &label, hard, variants)?),
         Method::Constrained => {
             let constraint =
                 Constraint { epsilon: config.constraint as f32, rate: config.multiplier_lr as f32 };
             return single(model::constrained(network, data, &label, &alignment, constraint, variants)?);
         }
-        Method::TwoStage | Method::NoMapping => second_stage(network, data, config, variants)?,
+        Method::TwoStage | Method::TwoStageGradReg | Method::NoMapping => {
+            second_stage(network, data, config, variants)?
+        }
     };
-    let first = model::stage1(network, data, &label, variants)?;
+    let first = match config.method {
+        // Its penalty stands in the history until stage 2 writes its own loss there.
+        Method::TwoStageGradReg => {
+            model::grad_reg(network, data, &label, lambda, hard, config.inner_steps, variants)?
+        }
+        _ => model::stage1(network, data, &label, variants)?,
+    };
     Ok(match config.alternation {
         Alternation::Batch => vec![joined("stages 1 and 2", &[&first, &second, &advance])?],
         Alternation::Epoch => {

@@ -1,0 +1,73 @@
+//! A run that is to be used: its settings, its weights, and what its pictures look like.
+
+use std::path::{Path, PathBuf};
+
+use super::config::Config;
+use super::error::CliError;
+use super::settings::DeviceFlag;
+use super::terminal;
+use crate::exec::Device;
+use crate::model::MapShape;
+use crate::plan::Variants;
+use crate::train::run::{CONFIG, OpenedRun, RunFolder, RunRecord};
+use crate::train::{Checkpoint, Predictor};
+
+/// A run's folder, read.
+pub struct Trained {
+    pub path: PathBuf,
+    pub config: Config,
+    pub checkpoint: Checkpoint,
+    pub record: Option<RunRecord>,
+}
+
+impl Trained {
+    pub fn read(path: &Path) -> Result<Self, CliError> {
+        let OpenedRun { config, checkpoint, record } = RunFolder::read(path)?;
+        let config = Config::parse(&config, &path.join(CONFIG))?;
+        Ok(Self { path: path.to_owned(), config, checkpoint, record })
+    }
+
+    /// The device that was asked for, else the one that the run asked for.
+    pub fn device(&self, flag: &DeviceFlag) -> Result<Device, CliError> {
+        let run = self.record.as_ref().map(|record| record.device_choice.clone());
+        let choice = flag.device.clone().or(run).unwrap_or_default();
+        let device = Device::open(&choice.parse().unwrap_or_default())?;
+        terminal::field("device", &format!("{}: {}", device.title(), device.reason()));
+        Ok(device)
+    }
+
+    /// Kernel variants that the run used.
+    pub fn variants(&self) -> Variants {
+        let text = self.checkpoint.notes.get("variants");
+        text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    }
+
+    /// Class names in the order of the labels.
+    pub fn classes(&self) -> Result<Vec<String>, CliError> {
+        let noted = || serde_json::from_str(self.checkpoint.notes.get("classes")?).ok();
+        let recorded = self.record.as_ref().map(|record| record.classes.clone());
+        recorded.filter(|classes| !classes.is_empty()).or_else(noted).ok_or_else(|| self.lacks("its classes"))
+    }
+
+    /// Height, width and channels of the pictures that it was trained on.
+    pub fn input(&self) -> Result<MapShape, CliError> {
+        let noted = || serde_json::from_str(self.checkpoint.notes.get("input")?).ok();
+        let [height, width, channels] = noted().ok_or_else(|| self.lacks("the size of its pictures"))?;
+        Ok(MapShape { height, width, channels })
+    }
+
+    fn lacks(&self, what: &str) -> CliError {
+        CliError::Config(format!(
+            "{} does not say {what}: a version before this one wrote it; go on with it for an epoch \
+             (`rationale train --resume {0} --epochs N`), then it does",
+            terminal::quoted(&self.path)
+        ))
+    }
+
+    /// The model on a device.
+    pub fn predictor(&self, device: &Device, batch: usize) -> Result<Predictor, CliError> {
+        let (input, classes) = (self.input()?, self.classes()?.len());
+        let model = self.config.model();
+        Ok(Predictor::new(device, &model, input, classes, &self.checkpoint, &self.variants(), batch)?)
+    }
+}

@@ -1,0 +1,28 @@
+#!/bin/sh
+# Exports a run of each mapping and holds them against onnxruntime and PyTorch. Usage: verify_exports.sh PROGRAM
+# PYTHON may name a Python that has numpy, onnx, onnxruntime, pillow, safetensors and torch.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+program=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
+if [ -z "${PYTHON:-}" ]; then
+    python3 -m venv "$place/venv"
+    PYTHON=$place/venv/bin/python
+    "$PYTHON" -m pip install --quiet numpy onnx onnxruntime pillow safetensors torch
+fi
+"$PYTHON" - "$place/pictures" <<'PY'
+import pathlib, sys
+import numpy as np
+from PIL import Image
+folder = pathlib.Path(sys.argv[1])
+folder.mkdir()
+random = np.random.default_rng(0)
+for i in range(1000):
+    Image.fromarray(random.integers(0, 256, (32, 32), dtype=np.uint8)).save(folder / f"{i}.png")
+PY
+for mapping in diagonal dense conv1x1 gate; do
+    "$program" train triangles:ES --mapping $mapping --epochs 1 --device cpu --run "$place/$mapping" --quiet > /dev/null
+    echo "mapping $mapping"
+    "$PYTHON" "$here/check_exports.py" "$program" "$place/$mapping" "$place/pictures"
+done
