@@ -157,20 +157,14 @@ pub enum DataError {
         folder: PathBuf,
     },
     /// Two formats fit.
-    #[error(
-        "{path} can be read as {first} ({first_reason}) and as {second} ({second_reason}): say which with --format {first} or --format {second}"
-    )]
+    #[error("{path} can be read as {choices}: say which with {flags}")]
     Ambiguous {
         /// The data.
         path: PathBuf,
-        /// A format.
-        first: String,
-        /// What speaks for it.
-        first_reason: String,
-        /// Another format.
-        second: String,
-        /// What speaks for that.
-        second_reason: String,
+        /// Both formats, with what speaks for each.
+        choices: String,
+        /// The flag for each.
+        flags: String,
     },
     /// A file that is no list of pictures.
     #[error(

@@ -134,14 +134,19 @@ fn bombs_meet_their_limits() {
         let format = Format::ALL.into_iter().find(|format| format.name() == LAYOUTS[layout].format);
         read(place.root(), &ReadOptions { format, ..ReadOptions::default() }, None).unwrap_err().to_string()
     };
-    // Depth of JSON, in a field that is used and in one that is skipped.
-    let deep = "[".repeat(1 << 20);
-    for field in ["segmentation", "info"] {
-        let text = format!("{{\"images\":[],\"categories\":[],\"annotations\":[{{\"{field}\":{deep}");
-        let message = refused(10, "train/_annotations.coco.json", text.as_bytes());
-        assert!(message.contains("--format") || message.contains("recursion"), "{message}");
-    }
-    let text = format!("{{\"shapes\":{deep}");
+    // Depth of JSON where it is read; where it is skipped, it costs nothing.
+    let deep = format!("{}{}", "[".repeat(1 << 20), "]".repeat(1 << 20));
+    let annotations = |field: &str| {
+        format!(
+            "{{\"images\":[],\"categories\":[],\"annotations\":[{{\"image_id\":1,\"category_id\":1,\"{field}\":{deep}}}]}}"
+        )
+    };
+    let file = "train/_annotations.coco.json";
+    let message = refused(10, file, annotations("segmentation").as_bytes());
+    assert!(message.contains("recursion limit") && message.contains("line 1"), "{message}");
+    let message = refused(10, file, annotations("extra").as_bytes());
+    assert!(message.contains("annotation 1: there is no image 1"), "{message}");
+    let text = format!("{{\"shapes\":{deep}}}");
     assert!(refused(11, "Acorn_2.json", text.as_bytes()).contains("recursion limit"));
     let line = format!("{{\"image\":\"{}\"}}\n", "x".repeat(2 << 20));
     assert!(refused(3, "labels.jsonl", line.as_bytes()).contains("longer than 1 MiB"));

@@ -26,18 +26,17 @@ pub fn detect(path: &Path) -> Result<(Format, String), DataError> {
         (1, _) => Ok(fits.swap_remove(0)),
         _ => {
             let (second, first) = (fits.swap_remove(1), fits.swap_remove(0));
+            let choice = |fit: &Fit| format!("{} ({})", fit.0, fit.1);
             Err(DataError::Ambiguous {
                 path: path.to_path_buf(),
-                first: first.0.to_string(),
-                first_reason: first.1,
-                second: second.0.to_string(),
-                second_reason: second.1,
+                choices: format!("{} and as {}", choice(&first), choice(&second)),
+                flags: format!("--format {} or --format {}", first.0, second.0),
             })
         }
     }
 }
 
-fn file(path: &Path) -> Result<(Format, String), DataError> {
+fn file(path: &Path) -> Result<Fit, DataError> {
     let unknown = || DataError::UnknownFile { path: path.to_path_buf() };
     let ending = extension(path);
     match ending.as_str() {
@@ -48,8 +47,11 @@ fn file(path: &Path) -> Result<(Format, String), DataError> {
     }
 }
 
+/// A format, and what speaks for it.
+type Fit = (Format, String);
+
 /// All formats that fit a folder, and the first JSON file in the place of annotations that cannot be read.
-fn folder(root: &Path) -> Result<(Vec<(Format, String)>, Option<DataError>), DataError> {
+fn folder(root: &Path) -> Result<(Vec<Fit>, Option<DataError>), DataError> {
     let there = |names: &[&str]| names.iter().all(|name| root.join(name).is_file());
     let mut fits = Vec::new();
     if there(&["images.txt", "image_class_labels.txt"]) {
@@ -140,7 +142,7 @@ struct Keys {
 }
 
 /// COCO or labelme, by the keys of the whole; `None` for other JSON.
-pub(super) fn json_format(path: &Path) -> Result<Option<(Format, String)>, DataError> {
+pub(super) fn json_format(path: &Path) -> Result<Option<Fit>, DataError> {
     let keys: Keys = json::read(path)?;
     Ok(match keys {
         Keys { images: Some(_), annotations: Some(_), .. } => {

@@ -76,7 +76,7 @@ faults! {
         "add pictures, or leave the class out";
     CaseCollision = Warning, "case-collision", "names that differ in case or spaces alone",
         "rename one of them; other systems take them for the same";
-    ConstantPicture = Warning, "constant-picture", "pictures of a single colour", "look at them: is the export broken?";
+    ConstantPicture = Warning, "constant-picture", "pictures of a single colour", "look at them: the export may be broken";
     MislabelledFile = Warning, "wrong-extension", "files whose content is not what their extension says",
         "rename them to what they are";
     OrphanMask = Warning, "orphan-mask", "masks that belong to no picture", "give them their picture's name";

@@ -27,7 +27,8 @@ pub(super) fn text(path: &Path) -> Result<Vec<u8>, DataError> {
     Ok(bytes)
 }
 
-/// Reads a JSON file of a known shape; fields without use are skipped. Nesting is limited to 128 levels by the parser.
+/// Reads a JSON file of a known shape. Fields without use are skipped, at any depth; what is read may nest 128 levels deep,
+/// which the parser sees to.
 pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, DataError> {
     parse(&text(path)?, path, 0)
 }

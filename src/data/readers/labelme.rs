@@ -74,7 +74,7 @@ impl Reader<'_> {
             let listing = list(&inside)?;
             folders.push((inside, listing));
         }
-        let has = |files: &[PathBuf], what: fn(&PathBuf) -> bool| files.iter().any(what);
+        let has = |files: &[PathBuf], what: fn(&Path) -> bool| files.iter().any(|file| what(file));
         // Annotations that lie apart from their pictures make those folders stores, not classes.
         let apart = |files: &[PathBuf]| has(files, is_json) && !has(files, is_picture);
         let flat =
@@ -199,11 +199,11 @@ impl Reader<'_> {
     }
 }
 
-fn is_json(file: &PathBuf) -> bool {
+fn is_json(file: &Path) -> bool {
     extension(file) == "json"
 }
 
-fn is_picture(file: &PathBuf) -> bool {
+fn is_picture(file: &Path) -> bool {
     kind(file) == Kind::Picture
 }
 

@@ -160,7 +160,7 @@ impl Base {
         let inside = match (path.canonicalize(), &self.whole) {
             (Ok(real), Some(whole)) => real.starts_with(whole),
             // What does not exist is refused by its name alone, or reported as missing later on.
-            _ => path.strip_prefix(&self.folder).is_ok_and(|rest| stays(rest)),
+            _ => path.strip_prefix(&self.folder).is_ok_and(stays),
         };
         if inside { Ok(path) } else { Err(outside()) }
     }
