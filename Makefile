@@ -11,9 +11,9 @@ demo: setup
 test: setup vulkan
 	$(CARGO) test --release
 
-## The same suite in its long form: more random shapes.
+## The same suite in its long form: more random shapes, a million damaged lists.
 verify: setup vulkan
-	RATIONALE_TEST_ROUNDS=200 $(CARGO) test --release
+	RATIONALE_TEST_ROUNDS=200 RATIONALE_TEST_INPUTS=1000000 $(CARGO) test --release
 
 ## ONNX and PyTorch beside `rationale predict` on 1,000 pictures, every mapping (Python with venv; not part of the test suite).
 verify-exports: setup

@@ -190,6 +190,8 @@ pub(super) fn replace_data(config: &mut Config, data: &OsString) -> Result<(), C
         config.data = DataSection::default();
     }
     config.data.path = Some(path.to_owned());
+    // These may be laid out in another way.
+    config.data.format = None;
     Ok(())
 }
 

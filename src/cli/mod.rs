@@ -2,7 +2,9 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod bar;
 mod bench;
+mod check;
 mod config;
 mod demo;
 mod devices;
@@ -13,6 +15,7 @@ mod exclusive_use;
 mod export;
 mod init;
 mod nearest;
+mod pictures;
 mod plan;
 mod predict;
 mod runs;
@@ -52,6 +55,7 @@ enum Command {
     Compare(Box<study::compare::CompareArgs>),
     Study(Box<study::StudyArgs>),
     Tune(Box<study::tune::TuneArgs>),
+    Check(Box<check::CheckArgs>),
     Init(init::InitArgs),
     Bench(bench::BenchArgs),
     Devices(devices::DevicesArgs),
@@ -75,6 +79,7 @@ pub fn main() -> ExitCode {
         Command::Compare(args) => study::compare::run(args),
         Command::Study(args) => study::run(args),
         Command::Tune(args) => study::tune::run(args),
+        Command::Check(args) => check::run(args),
         Command::Init(args) => init::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Devices(args) => devices::run(args),

@@ -23,7 +23,7 @@ pub(super) struct Product {
 /// So tiles from 16 columns on, blocks below. A subgroup's block is long, and few of them fill a device.
 fn cost(class: DeviceClass, family: &str) -> f64 {
     let [subgroup, shared_tile, register_block, narrow_block] = match class {
-        DeviceClass::Software => [2.0, 30.0, 3.2, 6.0],
+        DeviceClass::Software => [2.0, 15.0, 3.2, 4.0],
         DeviceClass::Hardware => [5.0, 1.0, 4.0, 6.0],
         DeviceClass::Plain => [f64::INFINITY, f64::INFINITY, 1.0, 2.0],
     };

@@ -36,6 +36,7 @@ impl Predictor {
         let network = Network::new(model, input, classes, 1)?;
         let batch = batch.max(1);
         let dimensions = Dimensions { count: batch, batch, steps: 1, packed: false };
+        let variants = &variants.clone().on(device.limits().target);
         let mut session = device.session();
         let plans = [
             model::logits(&network, NAME, &dimensions, variants)?,

@@ -93,7 +93,8 @@ pub fn tune<E: From<ExecError>>(
                 .find_map(|plan| plan.choices().iter().find(|c| c.key == choice.key).map(|c| (plan, c)));
             let Some((plan, own)) = found.filter(|(_, own)| own.chosen == candidate) else { continue };
             let excerpt = plan.excerpt(own).map_err(ExecError::from)?;
-            times.push((candidate, time::seconds(device, &excerpt)?));
+            let best = times.iter().map(|(_, seconds)| *seconds).fold(f64::INFINITY, f64::min);
+            times.push((candidate, time::seconds(device, &excerpt, best)?));
         }
         if times.len() < candidates.len() {
             tuning.left_out += 1;

@@ -9,8 +9,12 @@ use crate::plan::Plan;
 const AT_LEAST: f64 = 0.01;
 const REPEATED: usize = 4;
 
-/// Seconds of one run of a plan: the shortest of a few timings, the first run, which compiles, not among them.
-pub(super) fn seconds(device: &Device, plan: &Plan) -> Result<f64, ExecError> {
+/// One run that takes so many times the best candidate's is enough to know.
+const HOPELESS: f64 = 2.0;
+
+/// Seconds of one run of a plan: the shortest of a few timings, the first run, which compiles, not among them. `best_so_far`
+/// is that of the best candidate so far.
+pub(super) fn seconds(device: &Device, plan: &Plan, best_so_far: f64) -> Result<f64, ExecError> {
     let mut session = device.session();
     let loaded = session.load(plan)?;
     let mut run = |times: usize| -> Result<f64, ExecError> {
@@ -21,6 +25,9 @@ pub(super) fn seconds(device: &Device, plan: &Plan) -> Result<f64, ExecError> {
     };
     run(1)?;
     let mut best = run(1)?;
+    if best > HOPELESS * best_so_far {
+        return Ok(best);
+    }
     let times = (AT_LEAST / best.max(1e-6)).ceil().clamp(1.0, 100.0) as usize;
     for _ in 0..REPEATED {
         best = best.min(run(times)?);

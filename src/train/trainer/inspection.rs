@@ -55,10 +55,11 @@ impl Trainer {
     ) -> Result<Inspection, TrainError> {
         let network = self.network.single();
         let dimensions = upload::dimensions(data, EVALUATION_BATCH);
+        let variants = self.variants.clone().on(device.limits().target);
         let mut session = device.session();
         let mut plans = Vec::new();
         for record in recordings {
-            let plan = record(&network, &dimensions, &self.variants)?;
+            let plan = record(&network, &dimensions, &variants)?;
             plans.push(session.load(&plan)?);
             for parameter in network.parameters() {
                 let len: usize = parameter.dims.iter().product();
