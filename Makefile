@@ -11,9 +11,9 @@ demo: setup
 test: setup vulkan
 	$(CARGO) test --release
 
-## The same suite in its long form: more random shapes.
+## The same suite in its long form: more random shapes, a million damaged lists.
 verify: setup vulkan
-	RATIONALE_TEST_ROUNDS=200 $(CARGO) test --release
+	RATIONALE_TEST_ROUNDS=200 RATIONALE_TEST_INPUTS=1000000 $(CARGO) test --release
 
 ## ONNX and PyTorch beside `rationale predict` on 1,000 pictures, every mapping (Python with venv; not part of the test suite).
 verify-exports: setup
@@ -25,9 +25,10 @@ lint: setup
 	$(CARGO) fmt --check
 	$(CARGO) clippy --release --all-targets -- -D warnings
 
-## The benches (criterion), with this device's measured ceilings.
+## Training steps (criterion), then everything that `rationale bench` measures.
 bench: setup vulkan
-	$(CARGO) bench
+	$(CARGO) bench --bench step
+	$(CARGO) run --release --quiet -- bench
 
 setup:
 	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: install it as https://rustup.rs says, then run this again."; exit 1; }

@@ -22,6 +22,8 @@ pub struct Finding {
     pub seed: u64,
     /// Largest error as a share of its bound; at most 1 in a sound kernel.
     pub worst: f64,
+    /// Largest absolute error, as a share of the largest finite value expected.
+    pub error: f64,
     /// What is wrong, in words; `None` when nothing is.
     pub fault: Option<String>,
 }
@@ -51,7 +53,7 @@ pub fn draw(case: &Case, seed: u64) -> Vec<(String, Vec<u32>)> {
     inputs
 }
 
-fn fill(session: &mut dyn Session, case: &Case, seed: u64, absolute: bool) -> Result<(), ExecError> {
+fn fill_with(session: &mut dyn Session, case: &Case, seed: u64, absolute: bool) -> Result<(), ExecError> {
     for ((tensor, _), (name, words)) in case.inputs.iter().zip(draw(case, seed)) {
         match case.plan.tensor(*tensor).dtype {
             DType::U32 => session.write_index(&name, &words)?,
@@ -68,6 +70,11 @@ fn fill(session: &mut dyn Session, case: &Case, seed: u64, absolute: bool) -> Re
     Ok(())
 }
 
+/// Writes a case's inputs, drawn from a seed, into a session that has loaded its plan.
+pub fn fill(session: &mut dyn Session, case: &Case, seed: u64) -> Result<(), ExecError> {
+    fill_with(session, case, seed, false)
+}
+
 /// The outputs under test: what the last command of the case's kernel writes.
 fn outputs(case: &Case) -> Vec<TensorId> {
     let last = case.plan.commands().iter().rev().find(|command| command.shader.kernel == case.kernel);
@@ -78,7 +85,7 @@ fn outputs(case: &Case) -> Vec<TensorId> {
 fn oracle(case: &Case, seed: u64, absolute: bool) -> Result<Vec<Vec<f64>>, ExecError> {
     let mut session = CpuSession::<f64>::new();
     let loaded = session.load(&case.plan)?;
-    fill(&mut session, case, seed, absolute)?;
+    fill_with(&mut session, case, seed, absolute)?;
     session.run(loaded, 1)?;
     outputs(case)
         .into_iter()
@@ -132,6 +139,14 @@ pub fn compare(
     worst
 }
 
+/// Largest |found − expected| over largest |expected|, among what is finite.
+pub(crate) fn relative_error(found: &[f32], expected: &[f64]) -> f64 {
+    let finite = || found.iter().zip(expected).filter(|(f, e)| f.is_finite() && e.is_finite());
+    let largest = finite().map(|(_, e)| e.abs()).fold(0.0, f64::max);
+    let error = finite().map(|(f, e)| (f64::from(*f) - e).abs()).fold(0.0, f64::max);
+    if largest > 0.0 { error / largest } else { error }
+}
+
 /// Runs one case on a device and holds the result against the oracle.
 pub fn examine(device: &Device, case: &Case, seed: u64) -> Result<Finding, ExecError> {
     let expected = oracle(case, seed, false)?;
@@ -140,7 +155,7 @@ pub fn examine(device: &Device, case: &Case, seed: u64) -> Result<Finding, ExecE
         _ => None,
     };
     let read = |session: &mut dyn Session, loaded: Loaded| -> Result<Vec<Vec<f32>>, ExecError> {
-        fill(session, case, seed, false)?;
+        fill(session, case, seed)?;
         session.run(loaded, 1)?;
         let names = outputs(case).into_iter().map(|tensor| case.plan.tensor(tensor).name.clone());
         names.map(|name| session.read_output(loaded, &name)).collect()
@@ -161,12 +176,13 @@ pub fn examine(device: &Device, case: &Case, seed: u64) -> Result<Finding, ExecE
         }
     };
 
-    let mut worst = 0.0;
+    let (mut worst, mut error) = (0.0, 0.0);
     let mut fault = (!broken.is_empty()).then(|| format!("wrote outside of {}", broken.join(", ")));
     for (i, tensor) in outputs(case).into_iter().enumerate() {
         let magnitude = magnitudes.as_ref().map(|m| m[i].as_slice());
         let (share, at) = compare(&found[i], &expected[i], magnitude, &case.tolerance);
         worst = f64::max(worst, share);
+        error = f64::max(error, relative_error(&found[i], &expected[i]));
         if share > 1.0 && fault.is_none() {
             fault = Some(format!(
                 "`{}`[{at}] is {}, expected {}: {share:.3} times its bound",
@@ -183,6 +199,7 @@ pub fn examine(device: &Device, case: &Case, seed: u64) -> Result<Finding, ExecE
         shape: case.shape.clone(),
         seed,
         worst,
+        error,
         fault,
     })
 }

@@ -1,5 +1,6 @@
 //! `rationale` learns from explanations, on any GPU, with kernels a person can read.
 
+pub mod bench;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod cpu;

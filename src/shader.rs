@@ -1,8 +1,9 @@
 //! What the build script read from `shaders/`: the text of every kernel and what Rust must know of it.
 
 pub mod expand;
+mod target;
 
-use crate::plan::Target;
+pub use target::{DeviceClass, Target};
 
 /// The type of a tensor's elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

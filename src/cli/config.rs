@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::error::CliError;
 use super::nearest::nearest;
 use super::values::{Seed, Size};
-use crate::data::{FolderOptions, MaskPolarity, Shares};
+use crate::data::{AlphaRule, Format, MaskPolarity, MaskThreshold, ReadOptions, Shares, UnknownPixels};
 use crate::model::{Layer, Mapping, ModelConfig};
 use crate::random::Seeds;
 use crate::study::Setting;
@@ -30,9 +30,16 @@ pub struct Config {
 #[serde(deny_unknown_fields, default)]
 pub struct DataSection {
     pub path: Option<String>,
+    pub format: Option<Format>,
     pub size: Option<Size>,
     pub channels: Option<usize>,
     pub mask_polarity: MaskPolarity,
+    pub mask_threshold: MaskThreshold,
+    pub unknown_pixels: UnknownPixels,
+    pub alpha: AlphaRule,
+    pub coco_label: String,
+    pub line_radius: f64,
+    pub allow_outside: bool,
     pub skip_unreadable: bool,
     pub val_share: f64,
     pub test_share: f64,
@@ -40,15 +47,22 @@ pub struct DataSection {
 
 impl Default for DataSection {
     fn default() -> Self {
-        let Shares { val, test, .. } = Shares::default();
+        let ReadOptions { shares, coco_label, line_radius, .. } = ReadOptions::default();
         Self {
             path: None,
+            format: None,
             size: None,
             channels: None,
             mask_polarity: MaskPolarity::default(),
+            mask_threshold: MaskThreshold::default(),
+            unknown_pixels: UnknownPixels::default(),
+            alpha: AlphaRule::default(),
+            coco_label,
+            line_radius,
+            allow_outside: false,
             skip_unreadable: false,
-            val_share: val,
-            test_share: test,
+            val_share: shares.val,
+            test_share: shares.test,
         }
     }
 }
@@ -129,15 +143,22 @@ impl Config {
         }
     }
 
-    /// How to read an image folder.
-    pub fn folder_options(&self) -> FolderOptions {
+    /// How to read the pictures.
+    pub fn read_options(&self) -> ReadOptions {
         let data = &self.data;
         // Shares as people write them: 1 − 0.15 − 0.15 is 0.7.
         let train = ((1.0 - data.val_share - data.test_share) * 1e9).round() / 1e9;
-        FolderOptions {
+        ReadOptions {
+            format: data.format,
             size: data.size.map(|Size(height, width)| (height, width)),
             channels: data.channels,
             mask_polarity: data.mask_polarity,
+            mask_threshold: data.mask_threshold,
+            unknown_pixels: data.unknown_pixels,
+            alpha: data.alpha,
+            coco_label: data.coco_label.clone(),
+            line_radius: data.line_radius,
+            allow_outside: data.allow_outside,
             skip_unreadable: data.skip_unreadable,
             shares: Shares { train, val: data.val_share, test: data.test_share },
             seed: self.seeds().data,

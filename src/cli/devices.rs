@@ -1,13 +1,15 @@
 //! `rationale devices`: every adapter, and which one a choice means.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use serde_json::json;
 
 use super::error::CliError;
 use super::settings::DeviceFlag;
 use super::terminal;
-use crate::exec::{CpuSession, Session};
-use crate::gpu::{self, Chosen};
+use crate::exec::{CpuSession, Device, Session};
+use crate::gpu::{self, Choice, Chosen, DeviceError, GpuOptions};
 use crate::plan::show_bytes;
 
 /// List the devices, their limits and features, and which one would be used and why
@@ -19,6 +21,36 @@ pub struct DevicesArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+/// Opens what a choice means. `RATIONALE_SHADERS=DIR` runs the shaders of that folder in place of those compiled in, and
+/// says so once.
+pub fn open(choice: &Choice) -> Result<Device, DeviceError> {
+    open_with(choice, GpuOptions::default())
+}
+
+/// The same with options.
+pub fn open_with(choice: &Choice, options: GpuOptions) -> Result<Device, DeviceError> {
+    let shaders = std::env::var_os("RATIONALE_SHADERS").filter(|folder| !folder.is_empty());
+    let wanted = shaders.is_some();
+    let device = Device::open_with(choice, GpuOptions { shaders: shaders.map(PathBuf::from), ..options })?;
+    match &device {
+        Device::Gpu { gpu, .. } if wanted => {
+            let edited = gpu.edited().names();
+            let names = if edited.is_empty() {
+                "their texts are those compiled in".to_owned()
+            } else {
+                edited.join(", ")
+            };
+            let count = terminal::plural(edited.len(), "shader");
+            terminal::warning(&format!("RATIONALE_SHADERS replaces {count}: {names}"));
+        }
+        Device::Cpu { .. } if wanted => {
+            terminal::warning("RATIONALE_SHADERS has no effect: the CPU device runs no shaders");
+        }
+        _ => {}
+    }
+    Ok(device)
 }
 
 pub fn run(args: &DevicesArgs) -> Result<(), CliError> {

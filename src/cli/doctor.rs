@@ -7,7 +7,6 @@ use super::error::CliError;
 use super::settings::DeviceFlag;
 use super::terminal;
 use crate::doctor::{Finding, examine_all};
-use crate::exec::Device;
 
 /// Check every kernel on a device against its CPU twin in double precision
 #[derive(Args, Debug)]
@@ -21,7 +20,7 @@ pub struct DoctorArgs {
 }
 
 pub fn run(args: &DoctorArgs) -> Result<(), CliError> {
-    let device = Device::open(&args.device.name().parse().unwrap_or_default())?;
+    let device = args.device.open()?;
     terminal::field("device", &format!("{}: {}", device.title(), device.reason()));
     let mut group: Vec<Finding> = Vec::new();
     let mut broken = None;

@@ -20,6 +20,12 @@ pub enum CliError {
     #[error(transparent)]
     Exec(#[from] ExecError),
     #[error(transparent)]
+    Bench(#[from] crate::bench::BenchError),
+    #[error(transparent)]
+    Dump(#[from] crate::bench::DumpError),
+    #[error(transparent)]
+    Docs(#[from] crate::bench::docs::DocsError),
+    #[error(transparent)]
     Study(#[from] crate::study::StudyError),
     #[error(transparent)]
     Demo(#[from] super::demo::DemoError),

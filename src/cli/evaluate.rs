@@ -15,7 +15,7 @@ use super::train::outcome::Scores;
 use super::trained::Trained;
 use super::values::Size;
 use crate::data::{Dataset, RELEVANT};
-use crate::train::statistics::{expected_calibration_error, reliability};
+use crate::train::statistics::{expected_calibration_error, group_accuracies, reliability};
 use crate::train::{Confusion, Predictor, flip_rate, probabilities};
 
 const EXAMPLES: &str = "\
@@ -78,9 +78,19 @@ struct Outcome {
     input_gradient_mass: Option<f64>,
     /// Share of predictions that change when the patch of a built-in set is swapped.
     flip_rate: Option<f64>,
+    /// Where the data name groups: each, by rising accuracy.
+    groups: Vec<Group>,
     /// `[true class][predicted class]`.
     confusion: Vec<Vec<u32>>,
     classes: Vec<String>,
+}
+
+/// The pictures of one group.
+#[derive(Serialize)]
+struct Group {
+    name: String,
+    pictures: usize,
+    accuracy: f64,
 }
 
 pub fn run(args: &EvaluateArgs) -> Result<(), CliError> {
@@ -190,6 +200,7 @@ fn measure(data: &Dataset, rows: &[Vec<f64>], classes: &[String]) -> Outcome {
     let k = classes.len();
     let mut counts = vec![0u32; k * k];
     let (mut confidences, mut right, mut loss) = (Vec::new(), Vec::new(), 0.0);
+    let mut predictions = Vec::new();
     for (row, &label) in rows.iter().zip(&data.labels) {
         let predicted = best(row);
         if let Some(count) = counts.get_mut(label as usize * k + predicted as usize) {
@@ -197,6 +208,7 @@ fn measure(data: &Dataset, rows: &[Vec<f64>], classes: &[String]) -> Outcome {
         }
         confidences.push(row.get(predicted as usize).copied().unwrap_or(f64::NAN));
         right.push(predicted == label);
+        predictions.push(predicted);
         loss -= row[label as usize].ln();
     }
     let totals = data.class_counts().into_iter().map(|count| count as u32).collect();
@@ -212,9 +224,23 @@ fn measure(data: &Dataset, rows: &[Vec<f64>], classes: &[String]) -> Outcome {
         calibration_error: bins.and_then(|bins| expected_calibration_error(&bins)).ok(),
         input_gradient_mass: None,
         flip_rate: None,
+        groups: groups(data, &predictions),
         confusion: counts.chunks(k).map(<[u32]>::to_vec).collect(),
         classes: classes.to_vec(),
     }
+}
+
+/// Accuracy in each group, the worst first; none where the data name no groups.
+fn groups(data: &Dataset, predictions: &[u32]) -> Vec<Group> {
+    let found = group_accuracies(predictions, &data.labels, &data.groups.of).unwrap_or_default();
+    let named = found.into_iter().map(|group| Group {
+        name: data.groups.names.get(group.group as usize).cloned().unwrap_or_default(),
+        pictures: group.pictures,
+        accuracy: group.accuracy,
+    });
+    let mut groups: Vec<Group> = named.collect();
+    groups.sort_by(|a, b| a.accuracy.total_cmp(&b.accuracy));
+    groups
 }
 
 /// Mean share of the squared input gradient that lies inside the mask.
@@ -250,6 +276,9 @@ fn text(outcome: &Outcome) -> String {
     ];
     if let Some(worst) = &scores.worst_class {
         rows.push(row("worst class", share(worst.accuracy), worst.class.clone()));
+    }
+    if let Some(worst) = outcome.groups.first() {
+        rows.push(row("worst group", share(worst.accuracy), worst.name.clone()));
     }
     rows.push(row("loss", format!("{:.4}", outcome.loss), "mean cross-entropy".to_owned()));
     for (name, value, meaning) in [

@@ -13,7 +13,6 @@ use super::source::{self, Source};
 use super::terminal::{self, count, plural};
 use crate::data::Dataset;
 use crate::data::triangles::TriangleSet;
-use crate::exec::Device;
 use crate::plan::Variants;
 use crate::train::run::{CONFIG, OpenedRun, RunFolder};
 use crate::train::{ExclusiveUse, ExclusiveUseOptions, ExclusiveUseSummary, PictureUse, Trainer};
@@ -108,7 +107,7 @@ pub fn run(args: &ExclusiveUseArgs) -> Result<(), CliError> {
         replace_data(&mut config, data)?;
     }
     let chosen = args.device.device.clone().or_else(|| record.as_ref().map(|r| r.device_choice.clone()));
-    let device = Device::open(&chosen.unwrap_or_default().parse().unwrap_or_default())?;
+    let device = super::devices::open(&chosen.unwrap_or_default().parse().unwrap_or_default())?;
     terminal::field("device", &format!("{}: {}", device.title(), device.reason()));
 
     let source = source::load(&config, false)?;
@@ -191,6 +190,8 @@ pub(super) fn replace_data(config: &mut Config, data: &OsString) -> Result<(), C
         config.data = DataSection::default();
     }
     config.data.path = Some(path.to_owned());
+    // These may be laid out in another way.
+    config.data.format = None;
     Ok(())
 }
 

@@ -2,6 +2,9 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod bar;
+mod bench;
+mod check;
 mod config;
 mod demo;
 mod devices;
@@ -12,6 +15,7 @@ mod exclusive_use;
 mod export;
 mod init;
 mod nearest;
+mod pictures;
 mod plan;
 mod predict;
 mod runs;
@@ -51,7 +55,9 @@ enum Command {
     Compare(Box<study::compare::CompareArgs>),
     Study(Box<study::StudyArgs>),
     Tune(Box<study::tune::TuneArgs>),
+    Check(Box<check::CheckArgs>),
     Init(init::InitArgs),
+    Bench(bench::BenchArgs),
     Devices(devices::DevicesArgs),
     Doctor(doctor::DoctorArgs),
     TuneKernels(Box<tune_kernels::TuneKernelsArgs>),
@@ -73,7 +79,9 @@ pub fn main() -> ExitCode {
         Command::Compare(args) => study::compare::run(args),
         Command::Study(args) => study::run(args),
         Command::Tune(args) => study::tune::run(args),
+        Command::Check(args) => check::run(args),
         Command::Init(args) => init::run(args),
+        Command::Bench(args) => bench::run(args),
         Command::Devices(args) => devices::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::TuneKernels(args) => tune_kernels::run(args),

@@ -5,7 +5,6 @@ use clap::Args;
 use super::error::CliError;
 use super::settings::{DeviceFlag, Settings};
 use super::{source, terminal};
-use crate::exec::Device;
 use crate::train::{Alternation, check_fit};
 
 const EXAMPLES: &str = "\
@@ -36,7 +35,7 @@ pub fn run(args: &PlanArgs) -> Result<(), CliError> {
     if args.stage == Some(2) && !method.has_stage2() {
         return Err(CliError::Config(format!("{method} has no stage 2; use --method two-stage")));
     }
-    let device = Device::open(&args.device.name().parse().unwrap_or_default())?;
+    let device = args.device.open()?;
     terminal::field("device", &format!("{}: {}", device.title(), device.reason()));
     let source = source::load(&config, true)?;
     config.train.check(source.train.len(), source.train.classes.len())?;

@@ -7,16 +7,19 @@ use clap::Args;
 
 use super::config::Config;
 use super::error::CliError;
-use super::values::{Seed, Size};
-use crate::data::MaskPolarity;
+use super::pictures::PictureFlags;
+use super::values::Seed;
 use crate::data::triangles::TriangleSet;
+use crate::exec::Device;
+use crate::gpu::DeviceError;
 use crate::model::Mapping;
 use crate::study::Setting;
 use crate::train::{DataFill, MaskSource, Method};
 
 #[derive(Args, Clone, Debug, Default)]
 pub struct Settings {
-    /// A folder with one sub-folder of pictures per class, or a built-in set: triangles:E, ES, EI, E4, D, DS, BB, BS
+    /// Pictures: a folder with one sub-folder per class, a list (CSV, JSONL, COCO, labelme, CUB, Pet, MNIST), or a built-in
+    /// set: triangles:E, ES, EI, E4, D, DS, BB, BS
     #[arg(value_name = "DATA")]
     pub data: Option<OsString>,
     /// A config file (`rationale init` writes one); flags win over it
@@ -64,24 +67,8 @@ pub struct Settings {
     /// Seed of the order of the pictures
     #[arg(long, value_name = "N", help_heading = "Seeds")]
     pub order_seed: Option<Seed>,
-    /// Resize every picture: 64, or HEIGHTxWIDTH such as 48x64
-    #[arg(long, value_name = "SIZE", help_heading = "Pictures")]
-    pub size: Option<Size>,
-    /// 1 for grey, 3 for colour [default: grey if every picture is grey]
-    #[arg(long, value_name = "N", help_heading = "Pictures")]
-    pub channels: Option<usize>,
-    /// Which pixels of a mask are the relevant ones [default: white]
-    #[arg(long, value_enum, help_heading = "Pictures")]
-    pub mask_polarity: Option<MaskPolarity>,
-    /// Go on without files that cannot be read, with a warning
-    #[arg(long, help_heading = "Pictures")]
-    pub skip_unreadable: bool,
-    /// Share of the pictures split off for validation where there is no val folder [default: 0.15]
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Pictures")]
-    pub val_share: Option<f64>,
-    /// Share split off for the test where there is no test folder [default: 0.15]
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Pictures")]
-    pub test_share: Option<f64>,
+    #[command(flatten)]
+    pub pictures: PictureFlags,
 }
 
 impl Settings {
@@ -115,12 +102,7 @@ impl Settings {
             })?;
             data.path = Some(path.to_owned());
         }
-        data.size = self.size.or(data.size);
-        data.channels = self.channels.or(data.channels);
-        set(&mut data.mask_polarity, self.mask_polarity);
-        data.skip_unreadable |= self.skip_unreadable;
-        set(&mut data.val_share, self.val_share);
-        set(&mut data.test_share, self.test_share);
+        self.pictures.apply(data);
         model.mapping = self.mapping.or(model.mapping);
         set(&mut train.method, self.method);
         set(&mut train.epochs, self.epochs);
@@ -156,15 +138,10 @@ impl Settings {
             (self.data_seed.is_some(), "--data-seed"),
             (self.init_seed.is_some(), "--init-seed"),
             (self.order_seed.is_some(), "--order-seed"),
-            (self.size.is_some(), "--size"),
-            (self.channels.is_some(), "--channels"),
-            (self.mask_polarity.is_some(), "--mask-polarity"),
-            (self.skip_unreadable, "--skip-unreadable"),
-            (self.val_share.is_some(), "--val-share"),
-            (self.test_share.is_some(), "--test-share"),
         ]
         .into_iter()
         .filter_map(|(given, flag)| given.then_some(flag))
+        .chain(self.pictures.given())
         .collect()
     }
 }
@@ -181,5 +158,10 @@ impl DeviceFlag {
     /// What was said, or `auto`.
     pub fn name(&self) -> &str {
         self.device.as_deref().unwrap_or("auto")
+    }
+
+    /// Opens it.
+    pub fn open(&self) -> Result<Device, DeviceError> {
+        super::devices::open(&self.name().parse().unwrap_or_default())
     }
 }

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use super::bar::Bar;
 use super::config::Config;
 use super::error::CliError;
 use super::terminal::{self, count, plural};
+use crate::data::readers::ReadData;
 use crate::data::triangles::{PatchRule, TriangleSet};
-use crate::data::{Dataset, Pixels, read_folder};
+use crate::data::{Dataset, Pixels, read};
 
 /// Test pictures of a built-in set.
 const TEST_PICTURES: usize = 3000;
@@ -18,6 +20,8 @@ pub struct Source {
     pub test: Dataset,
     /// The test pictures with the patch of class 0 and with that of class 1, for sets that have one.
     pub patched: Option<[Dataset; 2]>,
+    /// The format of the files and why it was taken for that.
+    pub found: Option<String>,
     pub warnings: Vec<String>,
 }
 
@@ -38,7 +42,7 @@ pub fn name(path: &str) -> String {
 pub fn load(config: &Config, train_only: bool) -> Result<Source, CliError> {
     let Some(path) = config.data.path.as_deref() else {
         return Err(CliError::Usage(
-            "no data: name a folder of pictures or a built-in set, as in `rationale train triangles:ES`"
+            "no data: name a folder or a list of pictures, or a built-in set, as in `rationale train triangles:ES`"
                 .to_owned(),
         ));
     };
@@ -58,14 +62,18 @@ pub fn load(config: &Config, train_only: bool) -> Result<Source, CliError> {
             false => None,
         };
         let (train, test) = (set.train(seed)?, test(PatchRule::None)?);
-        return Ok(Source { train, val: None, test, patched, warnings: Vec::new() });
+        return Ok(Source { train, val: None, test, patched, found: None, warnings: Vec::new() });
     }
-    let splits = read_folder(Path::new(path), &config.folder_options())?;
+    let bar = Bar::new("reading");
+    let ReadData { format, reason, splits } =
+        read(Path::new(path), &config.read_options(), Some(&|done, all| bar.at(done, all)))?;
+    drop(bar);
     Ok(Source {
         train: splits.train,
         val: splits.val,
         test: splits.test,
         patched: None,
+        found: Some(format!("{format}: {reason}")),
         warnings: splits.warnings,
     })
 }
@@ -85,6 +93,9 @@ impl Source {
             "data",
             &format!("{path}: {height}×{width} {colour}, {}", plural(classes.len(), "class")),
         );
+        if let Some(found) = &self.found {
+            terminal::field("format", found);
+        }
         let mut rows = vec![["", "pictures", "explained", "per class"].map(str::to_owned).to_vec()];
         for (name, part) in self.parts() {
             rows.push(vec![

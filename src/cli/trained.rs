@@ -31,7 +31,7 @@ impl Trained {
     pub fn device(&self, flag: &DeviceFlag) -> Result<Device, CliError> {
         let run = self.record.as_ref().map(|record| record.device_choice.clone());
         let choice = flag.device.clone().or(run).unwrap_or_default();
-        let device = Device::open(&choice.parse().unwrap_or_default())?;
+        let device = super::devices::open(&choice.parse().unwrap_or_default())?;
         terminal::field("device", &format!("{}: {}", device.title(), device.reason()));
         Ok(device)
     }

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::data::MaskPolarity;
+use crate::data::{AlphaRule, Format, MaskPolarity, UnknownPixels};
 use crate::model::Mapping;
 use crate::train::{DataFill, MaskSource, Method};
 
@@ -63,6 +63,27 @@ names!(MaskSource {
 names!(MaskPolarity {
     White = "white": "white is relevant",
     Black = "black": "black is relevant",
+});
+
+names!(Format {
+    Folder = "folder": "one folder per class, with or without train, val and test above them",
+    Csv = "csv": "a table: image,label[,split,group,mask,x,y,w,h]",
+    Jsonl = "jsonl": "the same, one JSON object per line",
+    Cub = "cub": "CUB-200-2011",
+    Pet = "pet": "Oxford-IIIT Pet, with trimaps",
+    Idx = "idx": "the files of MNIST, plain or gzip",
+    Coco = "coco": "COCO annotations: polygons, runs, boxes",
+    Labelme = "labelme": "labelme annotations, one JSON file per picture",
+});
+
+names!(UnknownPixels {
+    Keep = "keep": "relevant",
+    Drop = "drop": "irrelevant",
+});
+
+names!(AlphaRule {
+    Mask = "mask": "opaque is relevant; opaque all over is no explanation",
+    Ignore = "ignore": "nothing",
 });
 
 /// Height and width: `64` or `48x64`.
@@ -155,6 +176,9 @@ mod tests {
         same_names::<DataFill>();
         same_names::<MaskSource>();
         same_names::<MaskPolarity>();
+        same_names::<Format>();
+        same_names::<UnknownPixels>();
+        same_names::<AlphaRule>();
     }
 
     #[test]

@@ -44,13 +44,25 @@ pub struct ArgError(&'static str);
 #[derive(Debug)]
 pub struct Args<'a, T> {
     params: &'a [u8],
-    slices: std::vec::IntoIter<Slice<'a, T>>,
+    /// In place, so that a call allocates nothing.
+    slices: [Option<Slice<'a, T>>; MOST],
+    taken: usize,
 }
+
+/// Storage buffers of a command at most: what WebGPU promises, and what the table of kernels is tested for.
+pub const MOST: usize = 8;
 
 impl<'a, T> Args<'a, T> {
     /// Packs the uniform's bytes and the tensors.
-    pub fn new(params: &'a [u8], slices: Vec<Slice<'a, T>>) -> Self {
-        Self { params, slices: slices.into_iter() }
+    pub fn new(params: &'a [u8], slices: impl IntoIterator<Item = Slice<'a, T>>) -> Self {
+        let mut slices = slices.into_iter();
+        Self { params, slices: std::array::from_fn(|_| slices.next()), taken: 0 }
+    }
+
+    fn next(&mut self) -> Option<Slice<'a, T>> {
+        let slice = self.slices.get_mut(self.taken)?.take();
+        self.taken += 1;
+        slice
     }
 
     /// The uniform struct.
@@ -60,7 +72,7 @@ impl<'a, T> Args<'a, T> {
 
     /// The next argument, floats to read.
     pub fn read(&mut self) -> Result<&'a [T], ArgError> {
-        match self.slices.next() {
+        match self.next() {
             Some(Slice::Read(slice)) => Ok(slice),
             _ => Err(ArgError("floats to read")),
         }
@@ -68,7 +80,7 @@ impl<'a, T> Args<'a, T> {
 
     /// The next argument, floats to write.
     pub fn write(&mut self) -> Result<&'a mut [T], ArgError> {
-        match self.slices.next() {
+        match self.next() {
             Some(Slice::Write(slice)) => Ok(slice),
             _ => Err(ArgError("floats to write")),
         }
@@ -76,7 +88,7 @@ impl<'a, T> Args<'a, T> {
 
     /// The next argument, indices to read.
     pub fn read_index(&mut self) -> Result<&'a [u32], ArgError> {
-        match self.slices.next() {
+        match self.next() {
             Some(Slice::ReadIndex(slice)) => Ok(slice),
             _ => Err(ArgError("indices to read")),
         }
@@ -84,7 +96,7 @@ impl<'a, T> Args<'a, T> {
 
     /// The next argument, indices to write.
     pub fn write_index(&mut self) -> Result<&'a mut [u32], ArgError> {
-        match self.slices.next() {
+        match self.next() {
             Some(Slice::WriteIndex(slice)) => Ok(slice),
             _ => Err(ArgError("indices to write")),
         }

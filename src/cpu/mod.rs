@@ -36,11 +36,11 @@ mod real;
 pub mod reduce;
 pub mod relu;
 pub mod reverse_kl;
-mod simd;
+pub(crate) mod simd;
 pub mod softmax;
 pub mod squared_distance;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use args::{ArgError, Args, Host, Slice};
+pub use args::{ArgError, Args, Host, MOST, Slice};
 pub use real::Real;

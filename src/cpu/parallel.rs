@@ -14,6 +14,14 @@ impl<F: FnOnce()> Task for Chunk<F> {
     }
 }
 
+/// Threads that share the work.
+pub fn threads() -> usize {
+    #[cfg(feature = "threads")]
+    return rayon::current_num_threads();
+    #[cfg(not(feature = "threads"))]
+    1
+}
+
 /// Whether there is nothing to share among threads.
 #[cfg(feature = "threads")]
 fn alone(len: usize, chunk: usize) -> bool {

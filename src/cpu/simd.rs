@@ -202,3 +202,52 @@ impl<S: Simd, const ROWS: usize, const COLUMNS: usize> WithSimd for Sums<'_, S, 
         sums
     }
 }
+
+/// Chains of multiply-adds that hide each other's latency and leave registers for the factor and the summand.
+const CHAINS: usize = 12;
+
+/// `rounds` multiply-adds in registers, on each of twelve independent chains as wide as this machine has them; returns
+/// the sum of the chains and the number of FLOPs. What the CPU device is measured against.
+pub fn multiply_adds(rounds: usize, start: f32) -> (f32, u64) {
+    arch().dispatch(MultiplyAdds { rounds, start })
+}
+
+struct MultiplyAdds {
+    rounds: usize,
+    start: f32,
+}
+
+impl WithSimd for MultiplyAdds {
+    type Output = (f32, u64);
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        // Below 1, so that the chains stay bounded.
+        let (m, c) = (simd.splat_f32s(0.5), simd.splat_f32s(self.start));
+        let mut chains: [S::f32s; CHAINS] = std::array::from_fn(|i| simd.splat_f32s(i as f32));
+        for _ in 0..self.rounds {
+            for chain in &mut chains {
+                *chain = simd.mul_add_e_f32s(*chain, m, c);
+            }
+        }
+        let sum = chains.into_iter().map(|chain| simd.reduce_sum_f32s(chain)).sum();
+        (sum, 2 * (CHAINS * S::F32_LANES * self.rounds) as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn multiply_adds_run_to_their_fixed_point_and_are_counted() {
+        // a = a / 2 + 3 comes to 6 in every lane.
+        let (sum, flops) = multiply_adds(200, 3.0);
+        let lanes = flops / 400;
+        assert!(lanes >= CHAINS as u64 && flops.is_multiple_of(400));
+        assert!(
+            (f64::from(sum) - 6.0 * lanes as f64).abs() < 1e-3 * lanes as f64,
+            "{sum} over {lanes} lanes"
+        );
+    }
+}

@@ -95,6 +95,7 @@ mod tests {
             masks: vec![255, 0, 127, 128, 255, 255, 0, 0, 0, 0, 0, 0],
             explained: vec![true, true, false],
             names: vec![String::new(); 3],
+            groups: Default::default(),
         }
     }
 

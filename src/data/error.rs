@@ -131,6 +131,59 @@ pub enum DataError {
         /// A size that suits both.
         suggestion: u32,
     },
+    /// A line or field of a list that cannot be used.
+    #[error("{file}, {place}: {message}", file = file.display())]
+    Entry {
+        /// The list.
+        file: PathBuf,
+        /// Where in it.
+        place: String,
+        /// What is wrong, and the remedy.
+        message: String,
+    },
+    /// A list names a file outside of its folder.
+    #[error(
+        "{file}, {place}: `{name}` lies outside of {folder}: move the file in, or pass --allow-outside if you trust the list",
+        file = file.display(), folder = folder.display()
+    )]
+    Outside {
+        /// The list.
+        file: PathBuf,
+        /// Where in it.
+        place: String,
+        /// The name as written.
+        name: String,
+        /// The folder that it must not leave.
+        folder: PathBuf,
+    },
+    /// Two formats fit.
+    #[error("{path} can be read as {choices}: say which with {flags}")]
+    Ambiguous {
+        /// The data.
+        path: PathBuf,
+        /// Both formats, with what speaks for each.
+        choices: String,
+        /// The flag for each.
+        flags: String,
+    },
+    /// A file that is no list of pictures.
+    #[error(
+        "{path} is no data set: a file may be a table (.csv), JSON lines (.jsonl) or COCO annotations (.json); or give the folder that holds one sub-folder for each class"
+    )]
+    UnknownFile {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// What a format needs is not there.
+    #[error(
+        "{path} is missing, and a data set of the format {format} has it: put it there, or name another --format"
+    )]
+    MissingPart {
+        /// The file or folder.
+        path: PathBuf,
+        /// The format.
+        format: &'static str,
+    },
     /// An option that no data can satisfy.
     #[error("{option} is {value}: it must be {allowed}")]
     Option {

@@ -1,4 +1,4 @@
-//! IDX files, the format of MNIST: big-endian sizes, then bytes.
+//! IDX files, the format of MNIST: big-endian sizes, then bytes; plain or packed by gzip.
 
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,7 @@ fn find(root: &Path, stem: &str) -> Option<PathBuf> {
 /// Reads the training and the test pictures of a folder with the four IDX files. Grey bytes, no explanations, classes
 /// named by their numbers.
 pub fn read_idx(root: &Path) -> Result<[Dataset; 2], DataError> {
-    let [mut train, mut test] = FILES.map(|files| read_part(root, files));
+    let [mut train, mut test] = [0, 1].map(|part| read_part(root, part));
     // Both parts count the same classes, even where one lacks the last of them.
     if let (Ok(train), Ok(test)) = (&mut train, &mut test) {
         let longer = if train.classes.len() >= test.classes.len() { &train.classes } else { &test.classes };
@@ -39,7 +39,21 @@ pub fn read_idx(root: &Path) -> Result<[Dataset; 2], DataError> {
     Ok([train?, test?])
 }
 
-fn read_part(root: &Path, [images, labels]: [&str; 2]) -> Result<Dataset, DataError> {
+/// Two files that belong together.
+pub(crate) struct RawPart {
+    /// The file of the pictures.
+    pub(crate) file: PathBuf,
+    /// Count, height, width.
+    pub(crate) sizes: [usize; 3],
+    /// `[count, height, width]`.
+    pub(crate) pixels: Vec<u8>,
+    /// `[count]`.
+    pub(crate) labels: Vec<u8>,
+}
+
+/// Reads part 0 (training) or 1 (test).
+pub(crate) fn raw_part(root: &Path, part: usize) -> Result<RawPart, DataError> {
+    let [images, labels] = FILES[part];
     let path = |stem: &str| {
         find(root, stem).ok_or_else(|| unreadable(&root.join(format!("{stem}-idx?-ubyte")), "is missing"))
     };
@@ -51,18 +65,30 @@ fn read_part(root: &Path, [images, labels]: [&str; 2]) -> Result<Dataset, DataEr
         let message = format!("has {} labels for the {count} pictures of {}", counts[0], images.display());
         return Err(unreadable(&labels, &message));
     }
-    let classes = labels_read.iter().max().map_or(0, |most| usize::from(*most) + 1);
-    let name = images.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
+    Ok(RawPart { file: images, sizes: [count, height, width], pixels, labels: labels_read })
+}
+
+/// Whether the files of the test part are there.
+#[cfg(feature = "readers")]
+pub(crate) fn has_test(root: &Path) -> bool {
+    find(root, FILES[1][0]).is_some()
+}
+
+fn read_part(root: &Path, part: usize) -> Result<Dataset, DataError> {
+    let RawPart { file, sizes: [count, height, width], pixels, labels } = raw_part(root, part)?;
+    let classes = labels.iter().max().map_or(0, |most| usize::from(*most) + 1);
+    let name = file.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
     let data = Dataset {
         height,
         width,
         channels: 1,
         classes: (0..classes).map(|class| class.to_string()).collect(),
         pixels: Pixels::Byte(pixels),
-        labels: labels_read.into_iter().map(u32::from).collect(),
+        labels: labels.into_iter().map(u32::from).collect(),
         masks: vec![0; count * height * width],
         explained: vec![false; count],
         names: (0..count).map(|i| format!("{name}#{i}")).collect(),
+        groups: Default::default(),
     };
     data.validate()?;
     Ok(data)
@@ -74,9 +100,9 @@ fn unreadable(path: &Path, reason: &str) -> DataError {
 
 /// Sizes and bytes of one file of so many dimensions.
 fn read(path: &Path, dimensions: usize) -> Result<(Vec<usize>, Vec<u8>), DataError> {
-    let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error.to_string()))?;
+    let mut bytes = std::fs::read(path).map_err(|error| unreadable(path, &error.to_string()))?;
     if bytes.starts_with(&[0x1f, 0x8b]) {
-        return Err(unreadable(path, "it is packed; unpack it with gunzip"));
+        bytes = unpacked(path, &bytes)?;
     }
     let header = 4 + 4 * dimensions;
     if bytes.len() < header || bytes[..4] != [0, 0, 8, dimensions as u8] {
@@ -93,6 +119,32 @@ fn read(path: &Path, dimensions: usize) -> Result<(Vec<usize>, Vec<u8>), DataErr
         return Err(unreadable(path, &message));
     }
     Ok((sizes, bytes[header..].to_vec()))
+}
+
+/// The most bytes that a packed file may hold; deflate packs at most 1,032 to one.
+#[cfg(feature = "readers")]
+const MOST_UNPACKED: u64 = 4 << 30;
+
+#[cfg(feature = "readers")]
+fn unpacked(path: &Path, packed: &[u8]) -> Result<Vec<u8>, DataError> {
+    use std::io::Read;
+    let mut bytes = Vec::new();
+    flate2::read::MultiGzDecoder::new(packed)
+        .take(MOST_UNPACKED + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(path, &format!("it does not unpack ({error}); download it again")))?;
+    if bytes.len() as u64 > MOST_UNPACKED {
+        return Err(unreadable(
+            path,
+            "it unpacks to more than 4 GiB; unpack it with gunzip if that is meant",
+        ));
+    }
+    Ok(bytes)
+}
+
+#[cfg(not(feature = "readers"))]
+fn unpacked(path: &Path, _: &[u8]) -> Result<Vec<u8>, DataError> {
+    Err(unreadable(path, "it is packed; unpack it with gunzip, or build with the feature `readers`"))
 }
 
 #[cfg(test)]
@@ -134,7 +186,7 @@ mod tests {
         write(root, "train-images-idx3-ubyte", &[2, 1, 3], &[0; 6]);
         assert!(refused().contains("3 labels for the 2 pictures"), "{}", refused());
         std::fs::write(root.join("train-images-idx3-ubyte"), [0x1f, 0x8b, 8, 0]).unwrap();
-        assert!(refused().contains("gunzip"), "{}", refused());
+        assert!(refused().contains("unpack"), "{}", refused());
         write(root, "train-images-idx3-ubyte", &[u32::MAX, u32::MAX, u32::MAX], &[0; 6]);
         assert!(refused().contains("promises"), "{}", refused());
     }

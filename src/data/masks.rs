@@ -98,6 +98,7 @@ mod tests {
             masks: explained.iter().zip(1..).map(|(&has, mark)| if has { mark } else { 0 }).collect(),
             explained,
             names: vec![String::new(); n],
+            groups: Default::default(),
         }
     }
 

@@ -1,20 +1,27 @@
 //! Pictures, labels and explanations, before they go to a device.
 //!
-//! [`triangles`] draws the built-in sets, [`read_folder`] reads a user's pictures, [`split`] parts one set into
+//! [`triangles`] draws the built-in sets, [`read`] reads a user's pictures, [`check`] looks for what is wrong with them, [`split`] parts one set into
 //! several, [`masks`] makes the masks of the control experiments, [`backgrounds`] changes what the masks leave out.
 
 pub mod backgrounds;
-mod error;
 #[cfg(feature = "readers")]
-mod folder;
+pub mod check;
+mod error;
 pub mod idx;
 pub mod masks;
+#[cfg(feature = "readers")]
+pub mod readers;
+#[cfg(feature = "readers")]
+pub mod shapes;
 pub mod split;
 pub mod triangles;
 
 pub use error::{DataError, Extent};
 #[cfg(feature = "readers")]
-pub use folder::{FolderOptions, MaskPolarity, pictures_in, read_folder, read_picture};
+pub use readers::{
+    AlphaRule, Format, MaskPolarity, MaskThreshold, ReadOptions, UnknownPixels, pictures_in, read,
+    read_folder, read_picture,
+};
 pub use split::{Shares, Splits};
 
 /// The value from which on a mask says relevant.
@@ -27,6 +34,33 @@ pub enum Pixels {
     Float(Vec<f32>),
     /// 8-bit values, 255 = 1.0.
     Byte(Vec<u8>),
+}
+
+/// Groups of pictures, such as class × background, for the accuracy of the worst of them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Groups {
+    /// Their names.
+    pub names: Vec<String>,
+    /// `[n]`: the group of each picture; empty where pictures have none.
+    pub of: Vec<u32>,
+}
+
+impl Groups {
+    /// The groups of other pictures behind these, by name; none at all where either side has none.
+    fn append(&mut self, other: Groups, own: usize, others: usize) {
+        if (self.of.is_empty() && own > 0) || (other.of.is_empty() && others > 0) {
+            *self = Groups::default();
+            return;
+        }
+        for &group in &other.of {
+            let name = &other.names[group as usize];
+            let known = self.names.iter().position(|own| own == name);
+            self.of.push(known.unwrap_or(self.names.len()) as u32);
+            if known.is_none() {
+                self.names.push(name.clone());
+            }
+        }
+    }
 }
 
 /// Labelled pictures of one size, some with an explanation.
@@ -50,6 +84,8 @@ pub struct Dataset {
     pub explained: Vec<bool>,
     /// `[n]`: where the picture came from, for messages.
     pub names: Vec<String>,
+    /// Groups, where they are known.
+    pub groups: Groups,
 }
 
 impl Dataset {
@@ -89,6 +125,11 @@ impl Dataset {
         expect("the number of mask values", self.masks.len(), n * area)?;
         expect("the number of `explained` flags", self.explained.len(), n)?;
         expect("the number of names", self.names.len(), n)?;
+        if !self.groups.of.is_empty() {
+            expect("the number of groups of pictures", self.groups.of.len(), n)?;
+            let largest = self.groups.of.iter().map(|group| *group as usize + 1).max().unwrap_or(0);
+            expect("the number of names of groups", self.groups.names.len().min(largest), largest)?;
+        }
         let classes = self.classes.len();
         match self.labels.iter().position(|&label| label as usize >= classes) {
             None => Ok(()),
@@ -170,6 +211,10 @@ impl Dataset {
             masks: pick(&self.masks, area, indices),
             explained: pick(&self.explained, 1, indices),
             names: indices.iter().map(|&i| self.names[i].clone()).collect(),
+            groups: Groups {
+                names: self.groups.names.clone(),
+                of: if self.groups.of.is_empty() { Vec::new() } else { pick(&self.groups.of, 1, indices) },
+            },
         })
     }
 
@@ -195,6 +240,7 @@ impl Dataset {
                 return Err(DataError::Inconsistent { what, found: 2, expected: 1 });
             }
         }
+        self.groups.append(other.groups, self.labels.len(), other.labels.len());
         self.labels.extend(other.labels);
         self.masks.extend(other.masks);
         self.explained.extend(other.explained);
@@ -241,6 +287,7 @@ mod tests {
             masks: vec![255, 0, 0, 255, 0, 0],
             explained: vec![true, true, false],
             names: vec!["p".into(), "q".into(), "r".into()],
+            groups: Groups { names: vec!["in".into(), "out".into()], of: vec![1, 0, 0] },
         }
     }
 
@@ -253,6 +300,9 @@ mod tests {
         assert_eq!(part.mask(1), [0, 255]);
         assert_eq!((part.labels, part.explained), (vec![0, 1], vec![false, true]));
         assert_eq!(part.names, ["r", "q"]);
+        assert_eq!(part.groups, Groups { names: data.groups.names.clone(), of: vec![0, 0] });
+        let without = Dataset { groups: Groups::default(), ..data.clone() };
+        assert_eq!(without.subset(&[2]).unwrap().groups, Groups::default());
         assert!(matches!(data.subset(&[0, 3]), Err(DataError::Index { index: 3, len: 3 })));
     }
 
@@ -270,6 +320,18 @@ mod tests {
     }
 
     #[test]
+    fn groups_are_appended_by_name() {
+        let mut data = tiny();
+        let other = Groups { names: vec!["out".into(), "far".into()], of: vec![1, 1, 0] };
+        data.append(Dataset { groups: other, ..tiny() }).unwrap();
+        assert_eq!(data.groups.names, ["in", "out", "far"]);
+        assert_eq!(data.groups.of, [1, 0, 0, 2, 2, 1]);
+        data.validate().unwrap();
+        data.append(Dataset { groups: Groups::default(), ..tiny() }).unwrap();
+        assert_eq!(data.groups, Groups::default());
+    }
+
+    #[test]
     fn a_sample_of_explained_pictures_has_every_class() {
         let n = 60;
         let data = Dataset {
@@ -279,6 +341,7 @@ mod tests {
             masks: vec![255; n * 2],
             explained: (0..n).map(|i| i >= 6).collect(),
             names: vec![String::new(); n],
+            groups: Groups::default(),
             ..tiny()
         };
         // A stride over the pictures as they come would take one class alone.
@@ -301,6 +364,7 @@ mod tests {
         assert!(broken(|d| d.masks.truncate(5)).contains("mask values is 5 where 6"));
         assert!(broken(|d| d.explained.truncate(1)).contains("flags is 1 where 3"));
         assert!(broken(|d| d.names.truncate(2)).contains("names is 2 where 3"));
+        assert!(broken(|d| d.groups.of.truncate(2)).contains("groups of pictures is 2 where 3"));
         assert!(broken(|d| d.labels[1] = 2).contains("label of picture 1 (2 classes) is 2"));
         assert!(broken(|d| d.channels = 2).contains("channels"));
     }

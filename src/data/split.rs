@@ -144,6 +144,7 @@ mod tests {
             masks: vec![0; n],
             explained: vec![false; n],
             names: (0..n).map(|i| i.to_string()).collect(),
+            groups: Default::default(),
             labels,
         }
     }

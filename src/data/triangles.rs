@@ -256,6 +256,7 @@ pub fn generate(
         masks,
         explained: vec![true; labels.len()],
         names: (0..labels.len()).map(|i| format!("triangles:{}/{part}/{i}", definition.name)).collect(),
+        groups: Default::default(),
         labels,
     })
 }

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::{ExecError, Loaded, Observer, Session};
-use crate::cpu::{ArgError, Args, Host, Real, Slice, parallel};
+use super::{ExecError, Loaded, Observer, Session, Time};
+use crate::cpu::{ArgError, Args, Host, MOST, Real, Slice, parallel};
 use crate::kernels;
 use crate::plan::{Command, Plan};
 use crate::shader::DType;
@@ -98,31 +98,28 @@ impl<T: TwinOf> CpuSession<T> {
         let loaded = &self.plans[plan.0];
         let command = &loaded.plan.commands()[index];
         // Outputs are taken out for the time of the call, so that inputs can be borrowed beside them.
-        let mut outputs: Vec<(usize, Host<T>)> = Vec::new();
-        for arg in command.args.iter().filter(|arg| arg.writes) {
+        let mut outputs: [Option<(usize, Host<T>)>; MOST] = std::array::from_fn(|_| None);
+        for (output, arg) in outputs.iter_mut().zip(command.args.iter().filter(|arg| arg.writes)) {
             let place = loaded.place[arg.tensor.index()];
-            outputs.push((place, std::mem::replace(&mut self.memory[place], Host::Index(Vec::new()))));
+            *output = Some((place, std::mem::replace(&mut self.memory[place], Host::Index(Vec::new()))));
         }
-        let mut taken = outputs.iter_mut();
-        let mut slices = Vec::with_capacity(command.args.len());
-        for arg in &command.args {
+        let mut taken = outputs.iter_mut().flatten();
+        let slices = command.args.iter().filter_map(|arg| {
             let len = loaded.plan.tensor(arg.tensor).len();
-            let slice = if arg.writes {
-                match taken.next() {
-                    Some((_, Host::Real(values))) => Slice::Write(&mut values[..len]),
-                    Some((_, Host::Index(values))) => Slice::WriteIndex(&mut values[..len]),
-                    None => continue,
+            Some(if arg.writes {
+                match taken.next()? {
+                    (_, Host::Real(values)) => Slice::Write(&mut values[..len]),
+                    (_, Host::Index(values)) => Slice::WriteIndex(&mut values[..len]),
                 }
             } else {
                 match &self.memory[loaded.place[arg.tensor.index()]] {
                     Host::Real(values) => Slice::Read(&values[..len]),
                     Host::Index(values) => Slice::ReadIndex(&values[..len]),
                 }
-            };
-            slices.push(slice);
-        }
+            })
+        });
         let result = loaded.twins[index](&mut Args::new(&command.params, slices));
-        for (place, host) in outputs {
+        for (place, host) in outputs.into_iter().flatten() {
             self.memory[place] = host;
         }
         result.map_err(|source| ExecError::Twin { kernel: command.shader.kernel.to_owned(), source })
@@ -230,6 +227,12 @@ impl<T: TwinOf> Session for CpuSession<T> {
             }
         }
         Ok(true)
+    }
+
+    fn time(&mut self, plan: Loaded, command: usize, times: usize) -> Result<Time, ExecError> {
+        let start = std::time::Instant::now();
+        parallel::in_pool(|| (0..times).try_for_each(|_| self.run_command(plan, command)))?;
+        Ok(Time { wall: start.elapsed().as_secs_f64(), device: None })
     }
 
     fn wait(&mut self) -> Result<(), ExecError> {

@@ -19,6 +19,15 @@ use crate::plan::{Command, Plan, Tensor};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Loaded(pub(crate) usize);
 
+/// How long something took, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Time {
+    /// From the call to its return, the way to the device included.
+    pub wall: f64,
+    /// By the device's own timestamps, where it has any.
+    pub device: Option<f64>,
+}
+
 /// Called with a command, one tensor that it wrote, and that tensor's values (indices as floats); `false` ends
 /// the observation.
 pub type Observer<'a> = dyn FnMut(&Command, &Tensor, &[f32]) -> bool + 'a;
@@ -37,6 +46,10 @@ pub trait Session {
     /// Runs a loaded plan once, command by command, and shows every tensor after the command that wrote it.
     /// Returns whether the observer let it run to the end. Slow: for diagnosis and tests.
     fn observe(&mut self, plan: Loaded, observer: &mut Observer) -> Result<bool, ExecError>;
+
+    /// Runs one command of a loaded plan `times` times in a row and says how long that took: for benches. On a GPU all
+    /// of it is one submission, so `times` must be chosen such that no watchdog bites.
+    fn time(&mut self, plan: Loaded, command: usize, times: usize) -> Result<Time, ExecError>;
 
     /// Waits until everything queued is done, and reports what went wrong on the way.
     fn wait(&mut self) -> Result<(), ExecError>;

@@ -49,6 +49,9 @@ pub enum DeviceError {
         /// The driver's words.
         message: String,
     },
+    /// A shader of one's own that does not fit.
+    #[error(transparent)]
+    Shader(#[from] super::ShaderFileError),
     /// The adapter lacks what every kernel needs.
     #[error(
         "{adapter} cannot run compute shaders ({missing}); try another one (`rationale devices`) or --device cpu"

@@ -2,18 +2,23 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use super::pipelines::{self, Pipeline};
-use super::{AdapterReport, DeviceError};
+use super::{AdapterReport, DeviceError, EditedShaders};
 use crate::plan::{DeviceClass, Limits, Target};
 use crate::shader::Shader;
 
 /// How a device of our own is opened.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct GpuOptions {
     /// Ask for no more than WebGPU's default limits and no features: what a borrowed device may have.
     pub default_limits: bool,
+    /// Ask for timestamps where the adapter has them, for benches.
+    pub timestamps: bool,
+    /// A folder like `shaders/` whose texts take the place of those compiled in; see [`super::EditedShaders`].
+    pub shaders: Option<PathBuf>,
 }
 
 /// A device, its queue and the pipelines made on it. Cheap to share within a thread by `Rc`.
@@ -24,6 +29,7 @@ pub struct Gpu {
     lost: Arc<Mutex<Option<String>>>,
     target: Target,
     pipelines: RefCell<HashMap<*const Shader, Arc<Pipeline>>>,
+    edited: EditedShaders,
 }
 
 impl std::fmt::Debug for Gpu {
@@ -40,8 +46,16 @@ impl Gpu {
         options: GpuOptions,
     ) -> Result<Self, DeviceError> {
         let required_limits = if options.default_limits { wgpu::Limits::default() } else { adapter.limits() };
+        let edited = match &options.shaders {
+            Some(folder) => EditedShaders::read(folder)?,
+            None => EditedShaders::default(),
+        };
         // What kernels may use, where it is there: a plan is recorded for what the device offers.
-        let wanted = if options.default_limits { wgpu::Features::empty() } else { wgpu::Features::SUBGROUP };
+        let mut wanted =
+            if options.default_limits { wgpu::Features::empty() } else { wgpu::Features::SUBGROUP };
+        if options.timestamps {
+            wanted |= wgpu::Features::TIMESTAMP_QUERY;
+        }
         let required_features = adapter.features() & wanted;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("rationale"),
@@ -51,7 +65,8 @@ impl Gpu {
         };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
             .map_err(|e| DeviceError::Open { adapter: report.title(), message: e.to_string() })?;
-        let gpu = Self::borrow(device, queue, format!("{}, {}", report.title(), report.driver));
+        let mut gpu = Self::borrow(device, queue, format!("{}, {}", report.title(), report.driver));
+        gpu.edited = edited;
         let lost = Arc::clone(&gpu.lost);
         gpu.device.set_device_lost_callback(move |reason, message| {
             if let Ok(mut lost) = lost.lock() {
@@ -64,8 +79,15 @@ impl Gpu {
 
     /// Works on a host's device: sets no handlers on it and asks for nothing more than it has.
     pub fn borrow(device: wgpu::Device, queue: wgpu::Queue, title: String) -> Self {
-        let target = target(&device);
-        Self { device, queue, title, lost: Arc::default(), target, pipelines: RefCell::default() }
+        Self {
+            target: target(&device),
+            device,
+            queue,
+            title,
+            lost: Arc::default(),
+            pipelines: RefCell::default(),
+            edited: EditedShaders::default(),
+        }
     }
 
     /// The device.
@@ -81,6 +103,11 @@ impl Gpu {
     /// Adapter, backend and driver in one line.
     pub fn title(&self) -> &str {
         &self.title
+    }
+
+    /// The shaders whose text is not the one compiled in.
+    pub fn edited(&self) -> &EditedShaders {
+        &self.edited
     }
 
     /// The driver's words, if the device is known to be lost.
@@ -107,7 +134,7 @@ impl Gpu {
         if let Some(pipeline) = self.pipelines.borrow().get(&key) {
             return Arc::clone(pipeline);
         }
-        let pipeline = Arc::new(pipelines::create(&self.device, shader));
+        let pipeline = Arc::new(pipelines::create(&self.device, shader, self.edited.text(shader)));
         self.pipelines.borrow_mut().insert(key, Arc::clone(&pipeline));
         pipeline
     }

@@ -20,7 +20,7 @@ fn entry(binding: u32, ty: wgpu::BufferBindingType) -> wgpu::BindGroupLayoutEntr
     }
 }
 
-pub(super) fn create(device: &wgpu::Device, shader: &Shader) -> Pipeline {
+pub(super) fn create(device: &wgpu::Device, shader: &Shader, text: &str) -> Pipeline {
     let label = format!("{} ({})", shader.kernel, shader.variant);
     let mut entries = vec![entry(0, wgpu::BufferBindingType::Uniform)];
     for (i, binding) in shader.bindings.iter().enumerate() {
@@ -38,7 +38,7 @@ pub(super) fn create(device: &wgpu::Device, shader: &Shader) -> Pipeline {
     });
     let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
         label: Some(&label),
-        source: wgpu::ShaderSource::Wgsl(shader.source.into()),
+        source: wgpu::ShaderSource::Wgsl(text.into()),
     });
     let compute = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label: Some(&label),

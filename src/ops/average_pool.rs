@@ -58,8 +58,13 @@ pub fn backward(
 
 /// Shapes for doctor and the tests.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
+    cases_at(variants, &[[1, 1, 1, 1, 1], [2, 3, 9, 7, 4], [3, 1, 25, 33, 13], [1, 2, 5, 1, 16]])
+}
+
+/// The cases of every kernel here at these shapes.
+pub(crate) fn cases_at(variants: &Variants, shapes: &[[usize; 5]]) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
-    for dims in [[1, 1, 1, 1, 1], [2, 3, 9, 7, 4], [3, 1, 25, 33, 13], [1, 2, 5, 1, 16]] {
+    for &dims in shapes {
         let [replicas, batch, height, width, channels] = dims;
         let mut plan = Plan::with_variants("average_pool_forward", variants);
         let x = super::input(&mut plan, "x", &dims)?;

@@ -45,16 +45,25 @@ pub fn backward(plan: &mut Plan, label: &str, d_y: TensorId, d_bias: TensorId) -
 
 /// Shapes for doctor and the tests.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
+    let shapes: [(&[usize], [usize; 2]); 5] = [
+        (&[1, 1, 1], [1, 1]),
+        (&[3, 5, 13], [3, 13]),
+        (&[2, 3, 9, 7, 4], [2, 4]),
+        (&[2, 3, 4, 2, 2], [2, 16]), // a diagonal layer on features not yet flat
+        (&[1, 40_000, 8], [1, 8]),
+    ];
+    cases_at(variants, &shapes)
+}
+
+/// The cases of every kernel here at these shapes.
+pub(crate) fn cases_at(
+    variants: &Variants,
+    shapes: &[(&[usize], [usize; 2])],
+) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
-    for (dims, d_bias_dims) in [
-        (vec![1, 1, 1], vec![1, 1]),
-        (vec![3, 5, 13], vec![3, 13]),
-        (vec![2, 3, 9, 7, 4], vec![2, 4]),
-        (vec![2, 3, 4, 2, 2], vec![2, 16]), // a diagonal layer on features not yet flat
-        (vec![1, 40_000, 8], vec![1, 8]),
-    ] {
+    for &(dims, d_bias_dims) in shapes {
         let mut plan = Plan::with_variants("bias_backward", variants);
-        let d_y = super::input(&mut plan, "d_y", &dims)?;
+        let d_y = super::input(&mut plan, "d_y", dims)?;
         let d_bias = plan.activation("d_bias", &d_bias_dims)?;
         backward(&mut plan, "layer", d_y, d_bias)?;
         let channels = d_bias_dims[1];

@@ -8,6 +8,7 @@ use crate::shader::Shader;
 
 mod cases;
 pub use cases::cases;
+pub(crate) use cases::cases_at;
 
 /// The windows, each pair as (height, width).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -55,9 +55,14 @@ pub fn forward(
 
 /// Shapes for doctor and the tests.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
+    cases_at(variants, &[[1, 1, 1], [1, 5, 2], [3, 7, 4], [2, 33, 13], [2, 65, 200]])
+}
+
+/// Logits `[R, N, K]`.
+pub(crate) fn cases_at(variants: &Variants, shapes: &[[usize; 3]]) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
     let range = 8.0;
-    for (r, n, k) in [(1, 1, 1), (1, 5, 2), (3, 7, 4), (2, 33, 13), (2, 65, 200)] {
+    for &[r, n, k] in shapes {
         // Weights up to 2, a gradient factor of up to 2 · 3 / 0.5; losses up to 2 · (range + log k). The kernel sums
         // in one loop of k, the bound for 64 lanes is taken at 64 times the length.
         let error = f64::max(

@@ -109,18 +109,23 @@ pub fn backward_weight(
 
 /// Shapes for doctor and the tests.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
+    cases_at(variants, &[&[1, 1, 1], &[3, 5, 13], &[2, 3, 9, 7, 4], &[1, 1000, 5]])
+}
+
+/// The cases of every kernel here at these shapes.
+pub(crate) fn cases_at(variants: &Variants, shapes: &[&[usize]]) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
-    for dims in [vec![1, 1, 1], vec![3, 5, 13], vec![2, 3, 9, 7, 4], vec![1, 1000, 5]] {
+    for &dims in shapes {
         let (replicas, batch) = (dims[0], dims[1]);
         let features = dims[2..].iter().product();
         for (kernel, terms) in
             [("diagonal_forward", 2), ("diagonal_backward_input", 1), ("diagonal_backward_weight", batch)]
         {
             let mut plan = Plan::with_variants(kernel, variants);
-            let x = super::input(&mut plan, "x", &dims)?;
+            let x = super::input(&mut plan, "x", dims)?;
             let weight = super::input(&mut plan, "weight", &[replicas, features])?;
             let bias = super::input(&mut plan, "bias", &[replicas, features])?;
-            let d_z = super::input(&mut plan, "d_z", &dims)?;
+            let d_z = super::input(&mut plan, "d_z", dims)?;
             let d_weight = plan.activation("d_weight", &[replicas, features])?;
             let inputs = match kernel {
                 "diagonal_forward" => {

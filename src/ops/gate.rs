@@ -82,14 +82,19 @@ pub fn backward_input_sum(
 
 /// Shapes for doctor and the tests.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
+    cases_at(variants, &[&[1], &[63], &[2, 3, 9, 7, 5], &[1, 70_001], &[3, 2, 25, 33, 13]])
+}
+
+/// The cases of every kernel here at these shapes.
+pub(crate) fn cases_at(variants: &Variants, shapes: &[&[usize]]) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
-    for dims in [vec![1], vec![63], vec![2, 3, 9, 7, 5], vec![1, 70_001], vec![3, 2, 25, 33, 13]] {
+    for &dims in shapes {
         let names = ["h", "s", "d_y", "d_branch"];
         for kernel in
             ["gate_forward", "gate_backward_scale", "gate_backward_input", "gate_backward_input_sum"]
         {
             let mut plan = Plan::with_variants("gate", variants);
-            let mut tensor = |i: usize| super::input(&mut plan, names[i], &dims);
+            let mut tensor = |i: usize| super::input(&mut plan, names[i], dims);
             let [h, s, d_y, branch] = [tensor(0)?, tensor(1)?, tensor(2)?, tensor(3)?];
             let used = match kernel {
                 "gate_forward" => {

@@ -243,7 +243,6 @@ pub(crate) fn source_inputs(
 
 /// Shapes for doctor and the tests.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
-    let mut cases = Vec::new();
     let shapes = [
         (false, [1, 1, 2], [1, 1, 1, 1]),
         (true, [1, 3, 2], [5, 9, 7, 1]),
@@ -251,7 +250,16 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         (false, [2, 4, 2], [6, 25, 33, 4]),
         (true, [2, 3, 2], [7, 25, 33, 13]),
     ];
-    for (packed, run, data) in shapes {
+    cases_at(variants, &shapes)
+}
+
+/// Whether pixels are packed; `[R, N, steps]`; pictures of the data set and their `[count, H, W, C]`.
+pub(crate) type Shape = (bool, [usize; 3], [usize; 4]);
+
+/// The cases of every kernel here at these shapes.
+pub(crate) fn cases_at(variants: &Variants, shapes: &[Shape]) -> Result<Vec<Case>, PlanError> {
+    let mut cases = Vec::new();
+    for &(packed, run, data) in shapes {
         for (kernel, hard) in [
             ("gather_pictures", false),
             ("gather_masked", true),

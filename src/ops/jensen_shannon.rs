@@ -1,7 +1,7 @@
 //! The Jensen–Shannon divergence of softmax(target / T) and softmax(z / T), an alignment loss, with its gradient in z.
 
 use super::kl_divergence::{Divergence, cases_of};
-use super::softmax::Axis;
+use super::softmax::{Axis, SHAPES};
 use super::{Case, accuracy};
 use crate::plan::{Plan, PlanError, TensorId, Variants};
 
@@ -29,7 +29,7 @@ pub fn forward(
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
     // Zeros of p whose logarithm is finite, and zeros whose logarithm is not: neither has an error of its own.
     let zeros = (vec![0.5, -1e30, 1.5, f32::NEG_INFINITY, -1e4], 0.0);
-    cases_of(variants, "jensen_shannon_forward", forward, &[zeros], |a| {
+    cases_of(variants, "jensen_shannon_forward", forward, &[zeros], &SHAPES, |a| {
         // Where p has zeros its logarithms are up to 1 larger (of 5 targets 2 are left, ln 2.5).
         let size = a.range + 1.0;
         // log(1 + exp e): of e, of the exponential in (0, 1], of the logarithm near 1, of two sums.

@@ -1,6 +1,6 @@
 //! KL(softmax(target / T) ‖ softmax(z / T)), the loss of the second stage, with its gradient in z.
 
-use super::softmax::{Axis, Groups, SHAPES, check_temperature, sparse_nan};
+use super::softmax::{Axis, AxisShape, Groups, SHAPES, check_temperature, sparse_nan};
 use super::{Case, Fill, Tolerance, accuracy, expect_dims};
 use crate::cpu::kl_divergence::KlDivergence;
 use crate::cpu::lanes::LANES;
@@ -125,10 +125,11 @@ pub(super) fn cases_of(
     kernel: &'static str,
     forward: Forward,
     zeros: &[(Vec<f32>, f64)],
+    shapes: &[AxisShape],
     errors: impl Fn(&Accuracy) -> [f64; 2],
 ) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
-    for (dims, axis, temperature) in SHAPES {
+    for &(dims, axis, temperature) in shapes {
         let mut plan = Plan::with_variants(kernel, variants);
         let target = super::input(&mut plan, "target", dims)?;
         let z = super::input(&mut plan, "z", dims)?;
@@ -181,9 +182,14 @@ pub(super) fn cases_of(
 
 /// Shapes for doctor and the tests.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
+    cases_at(variants, &SHAPES)
+}
+
+/// The cases of every kernel here at these shapes.
+pub(crate) fn cases_at(variants: &Variants, shapes: &[AxisShape]) -> Result<Vec<Case>, PlanError> {
     // Targets that underflow to exactly 0, huge and all equal: no error but that of the others.
     let zeros = (vec![0.5, -1e30, 1.5, f32::NEG_INFINITY, -1e4], 0.0);
-    cases_of(variants, "kl_divergence_forward", forward, &[zeros], |a| {
+    cases_of(variants, "kl_divergence_forward", forward, &[zeros], shapes, |a| {
         // Σ p = 1: what p, the logarithms and the sum are off by.
         let loss = 2.0 * a.log_softmax + a.range * (a.softmax + a.sum);
         // q − p, both below 5 / length.

@@ -152,15 +152,21 @@ pub fn backward_weight(
 
 /// Shapes for doctor and the tests.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
+    let shapes: [(&[usize], usize); 6] = [
+        (&[1, 1, 1], 1),
+        (&[3, 5, 13], 7),
+        (&[2, 9, 8], 4),
+        (&[2, 3, 5, 4, 4], 16), // features not yet flat
+        (&[1, 33, 100], 36),
+        (&[2, 300, 16], 2),
+    ];
+    cases_at(variants, &shapes)
+}
+
+/// Dimensions of x, and D_out.
+pub(crate) fn cases_at(variants: &Variants, shapes: &[(&[usize], usize)]) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
-    for (x_dims, d_out) in [
-        (vec![1, 1, 1], 1),
-        (vec![3, 5, 13], 7),
-        (vec![2, 9, 8], 4),
-        (vec![2, 3, 5, 4, 4], 16), // features not yet flat
-        (vec![1, 33, 100], 36),
-        (vec![2, 300, 16], 2),
-    ] {
+    for &(x_dims, d_out) in shapes {
         let (replicas, batch) = (x_dims[0], x_dims[1]);
         let d_in = x_dims[2..].iter().product();
         for (kernel, terms) in [
@@ -169,7 +175,7 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
             ("linear_backward_weight", batch),
         ] {
             let mut plan = Plan::with_variants(kernel, variants);
-            let x = super::input(&mut plan, "x", &x_dims)?;
+            let x = super::input(&mut plan, "x", x_dims)?;
             let weight = super::input(&mut plan, "weight", &[replicas, d_in, d_out])?;
             let bias = super::input(&mut plan, "bias", &[replicas, d_out])?;
             let d_y = super::input(&mut plan, "d_y", &[replicas, batch, d_out])?;
@@ -180,7 +186,7 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
                     vec![x, weight, bias]
                 }
                 "linear_backward_input" => {
-                    backward_input(&mut plan, "layer", d_y, weight, &x_dims)?;
+                    backward_input(&mut plan, "layer", d_y, weight, x_dims)?;
                     vec![d_y, weight]
                 }
                 _ => {

@@ -162,15 +162,25 @@ fn some_argmax(p: &MaxPool, len: usize) -> Vec<u32> {
 
 /// Shapes for doctor and the tests.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
+    let settings = |kernel, stride, padding| Settings { kernel, stride, padding };
+    let shapes = [
+        ([1, 1, 1, 1, 1], settings([1, 1], [1, 1], [0, 0])),
+        ([1, 2, 8, 8, 16], settings([2, 2], [2, 2], [0, 0])),
+        ([2, 3, 9, 7, 4], settings([2, 2], [2, 2], [0, 0])),
+        ([3, 1, 25, 33, 13], settings([3, 3], [2, 2], [1, 1])),
+        ([1, 2, 9, 7, 8], settings([3, 2], [1, 3], [1, 0])),
+    ];
+    cases_at(variants, &shapes)
+}
+
+/// The cases of every kernel here at these shapes.
+pub(crate) fn cases_at(
+    variants: &Variants,
+    shapes: &[([usize; 5], Settings)],
+) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
-    for (x_dims, kernel, stride, padding) in [
-        ([1, 1, 1, 1, 1], [1, 1], [1, 1], [0, 0]),
-        ([1, 2, 8, 8, 16], [2, 2], [2, 2], [0, 0]),
-        ([2, 3, 9, 7, 4], [2, 2], [2, 2], [0, 0]),
-        ([3, 1, 25, 33, 13], [3, 3], [2, 2], [1, 1]),
-        ([1, 2, 9, 7, 8], [3, 2], [1, 3], [1, 0]),
-    ] {
-        let settings = Settings { kernel, stride, padding };
+    for &(x_dims, settings) in shapes {
+        let Settings { kernel, stride, padding } = settings;
         let shape = format!("{x_dims:?} kernel {kernel:?} stride {stride:?} padding {padding:?}");
         // Standard normals, a few values that tie, and what training may meet when it goes wrong.
         for fill in [

@@ -163,11 +163,22 @@ pub fn sgd(
 
 /// Shapes for doctor and the tests.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
+    let shapes: [(&[usize], bool); 4] =
+        [(&[1, 1], false), (&[3, 9, 7], true), (&[2, 3, 3, 4, 13], false), (&[1, 70_001], true)];
+    cases_at(variants, &[1, 3, 70], &shapes)
+}
+
+/// Ticks of so many replicas, and updates of parameters of these dimensions, decoupled or Nesterov or not.
+pub(crate) fn cases_at(
+    variants: &Variants,
+    replicas: &[usize],
+    shapes: &[(&[usize], bool)],
+) -> Result<Vec<Case>, PlanError> {
     use accuracy::ULP;
     let mut cases = Vec::new();
     // After three and after no updates, and once not active.
     let ticks = Fill::Floats(vec![3.0, 0.271, 0.002_997, 1.0, 1.0, 0.1, 0.001, 1.0, 2.0, 0.19, 0.002, 0.0]);
-    for replicas in [1, 3, 70] {
+    for &replicas in replicas {
         let mut plan = Plan::with_variants("optimizer", variants);
         let state = super::input(&mut plan, "tick", &[replicas, 4])?;
         let norm = super::input(&mut plan, "norm", &[replicas])?;
@@ -181,9 +192,7 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
             tolerance: Tolerance::Mixed { relative: ULP, absolute: 0.0 },
         });
     }
-    for (dims, form) in
-        [(vec![1, 1], false), (vec![3, 9, 7], true), (vec![2, 3, 3, 4, 13], false), (vec![1, 70_001], true)]
-    {
+    for &(dims, form) in shapes {
         for kernel in ["optimizer_adam", "optimizer_sgd"] {
             let mut plan = Plan::with_variants("optimizer", variants);
             let mut inputs = Vec::new();
@@ -192,14 +201,14 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
                 inputs.push((tensor, fill));
                 Ok(tensor)
             };
-            let parameter = input(&mut plan, "parameter", &dims, Fill::Uniform(-1.0, 1.0))?;
-            let gradient = input(&mut plan, "gradient", &dims, Fill::Uniform(-1.0, 1.0))?;
-            let m = input(&mut plan, "m", &dims, Fill::Uniform(-1.0, 1.0))?;
+            let parameter = input(&mut plan, "parameter", dims, Fill::Uniform(-1.0, 1.0))?;
+            let gradient = input(&mut plan, "gradient", dims, Fill::Uniform(-1.0, 1.0))?;
+            let m = input(&mut plan, "m", dims, Fill::Uniform(-1.0, 1.0))?;
             let state = input(&mut plan, "tick", &[dims[0], 4], ticks.clone())?;
             let lr = input(&mut plan, "lr", &dims[..1], Fill::Floats(vec![0.01, 0.1]))?;
             let weight_decay = 0.125;
             if kernel == "optimizer_adam" {
-                let v = input(&mut plan, "v", &dims, Fill::Uniform(0.01, 1.0))?;
+                let v = input(&mut plan, "v", dims, Fill::Uniform(0.01, 1.0))?;
                 let settings =
                     Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay, decoupled: form };
                 adam(&mut plan, "adam", parameter, gradient, m, v, state, lr, &settings)?;

@@ -61,19 +61,24 @@ pub fn product(plan: &mut Plan, label: &str, a: TensorId, b: TensorId) -> Result
 
 /// Shapes for doctor and the tests.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
+    cases_at(variants, &[&[1], &[3, 21], &[2, 3, 5, 7], &[1, 70_001]])
+}
+
+/// The cases of every kernel here at these shapes.
+pub(crate) fn cases_at(variants: &Variants, shapes: &[&[usize]]) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
     let poison = Fill::Floats(vec![1.5, f32::NAN, -2.0, f32::INFINITY, -0.0, f32::NEG_INFINITY, 0.25]);
-    for dims in [vec![1], vec![3, 21], vec![2, 3, 5, 7], vec![1, 70_001]] {
+    for &dims in shapes {
         let fill = if dims.len() == 4 { poison.clone() } else { Fill::Normal(1.0) };
         for kernel in ["pointwise_add", "pointwise_scale", "pointwise_product"] {
             let mut plan = Plan::with_variants("pointwise", variants);
-            let x = super::input(&mut plan, "x", &dims)?;
+            let x = super::input(&mut plan, "x", dims)?;
             let inputs = if kernel == "pointwise_scale" {
                 let factor = super::input(&mut plan, "factor", &dims[..1])?;
                 scale(&mut plan, "pointwise", factor, x)?;
                 vec![(x, fill.clone()), (factor, Fill::Floats(vec![0.75, 0.0]))]
             } else {
-                let y = super::input(&mut plan, "y", &dims)?;
+                let y = super::input(&mut plan, "y", dims)?;
                 match kernel {
                     "pointwise_add" => add(&mut plan, "pointwise", x, 0.3, y)?,
                     _ => product(&mut plan, "pointwise", x, y).map(|_| ())?,

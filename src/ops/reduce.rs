@@ -104,8 +104,19 @@ pub fn sum(plan: &mut Plan, label: &str, x: TensorId) -> Result<TensorId, PlanEr
 
 /// Shapes for doctor and the tests.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
+    let slices = [[1, 1, 1], [2, 3, 25], [3, 70, 65], [2, 7, 36], [1, 300, 4]];
+    // The last is beyond the 65,535 loop iterations after which lavapipe silently stops.
+    cases_at(variants, &slices, &[&[1], &[3, 1], &[2, 9, 7], &[3, 1000], &[1, 3_000_000]])
+}
+
+/// Sums of slices `[R, S, L]`, and sums of whole tensors.
+pub(crate) fn cases_at(
+    variants: &Variants,
+    slices: &[[usize; 3]],
+    sums: &[&[usize]],
+) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
-    for [replicas, slices, length] in [[1, 1, 1], [2, 3, 25], [3, 70, 65], [2, 7, 36], [1, 300, 4]] {
+    for &[replicas, slices, length] in slices {
         let mut plan = Plan::with_variants("reduce_sum_slices", variants);
         let partial = super::input(&mut plan, "partial", &[replicas, slices, length])?;
         let out = plan.activation("out", &[replicas, length])?;
@@ -118,10 +129,9 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
             tolerance: Tolerance::Dot { terms: slices },
         });
     }
-    // The last is beyond the 65,535 loop iterations after which lavapipe silently stops.
-    for dims in [vec![1], vec![3, 1], vec![2, 9, 7], vec![3, 1000], vec![1, 3_000_000]] {
+    for &dims in sums {
         let mut plan = Plan::with_variants("reduce_sum", variants);
-        let x = super::input(&mut plan, "x", &dims)?;
+        let x = super::input(&mut plan, "x", dims)?;
         sum(&mut plan, "total", x)?;
         let terms = plan.tensor(x).len() / dims[0];
         cases.push(Case {

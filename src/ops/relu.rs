@@ -41,10 +41,15 @@ pub fn backward(plan: &mut Plan, label: &str, y: TensorId, d_y: TensorId) -> Res
 
 /// Shapes for doctor and the tests.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
+    cases_at(variants, &[&[1], &[63], &[2, 3, 5, 7], &[1, 70_001], &[3, 1, 8], &[1, 300_004]])
+}
+
+/// The cases of every kernel here at these shapes.
+pub(crate) fn cases_at(variants: &Variants, shapes: &[&[usize]]) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
-    for dims in [vec![1], vec![63], vec![2, 3, 5, 7], vec![1, 70_001], vec![3, 1, 8], vec![1, 300_004]] {
+    for &dims in shapes {
         let mut plan = Plan::with_variants("relu", variants);
-        let x = super::input(&mut plan, "x", &dims)?;
+        let x = super::input(&mut plan, "x", dims)?;
         // One of the shapes meets what training may meet when it goes wrong.
         let fill = if dims.len() == 4 {
             Fill::Floats(vec![1.0, f32::NAN, -1.0, f32::INFINITY, -0.0, f32::NEG_INFINITY, 0.5])
@@ -61,8 +66,8 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         });
 
         let mut plan = Plan::with_variants("relu", variants);
-        let y = super::input(&mut plan, "y", &dims)?;
-        let d_y = super::input(&mut plan, "d_y", &dims)?;
+        let y = super::input(&mut plan, "y", dims)?;
+        let d_y = super::input(&mut plan, "d_y", dims)?;
         backward(&mut plan, "relu", y, d_y)?;
         cases.push(Case {
             kernel: "relu_backward",

@@ -1,7 +1,7 @@
 //! KL(softmax(z / T) ‖ softmax(target / T)), an alignment loss, with its gradient in z.
 
 use super::kl_divergence::{Divergence, cases_of};
-use super::softmax::Axis;
+use super::softmax::{Axis, SHAPES};
 use super::{Case, accuracy};
 use crate::plan::{Plan, PlanError, TensorId, Variants};
 
@@ -28,7 +28,7 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
     // Zeros of p whose logarithm is finite; and zeros whose logarithm is not, where loss and d_z are not either.
     let far = (vec![0.5, -1e4, 1.0, -1e3, -0.5], 1e4);
     let infinite = (vec![0.5, -1e4, 1.0, f32::NEG_INFINITY, -0.5], 1e4);
-    cases_of(variants, "reverse_kl_forward", forward, &[far, infinite], |a| {
+    cases_of(variants, "reverse_kl_forward", forward, &[far, infinite], &SHAPES, |a| {
         let loss = 2.0 * a.log_softmax + a.range * (a.softmax + a.sum);
         // q·(r − Σ q·r): r, the sum, and q with three products.
         [loss, 2.0 * a.log_softmax + loss + 2.0 * a.range * (a.softmax + 8.0 * accuracy::ULP)]

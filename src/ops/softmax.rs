@@ -157,8 +157,11 @@ pub fn log_backward(
     record(plan, label, pass, &[y, d_y], axis, temperature)
 }
 
-/// Shapes, axis and temperature of the cases here and of the KL divergence.
-pub(crate) const SHAPES: [(&[usize], Axis, f32); 8] = [
+/// Dimensions, axis and temperature.
+pub(crate) type AxisShape = (&'static [usize], Axis, f32);
+
+/// The cases here and of the KL divergence.
+pub(crate) const SHAPES: [AxisShape; 8] = [
     (&[1, 1, 1], Axis::Features, 1.0),
     (&[1, 2, 64], Axis::Features, 0.5),
     (&[3, 2, 9, 7, 4], Axis::Features, 1.0),
@@ -179,9 +182,27 @@ pub(crate) fn sparse_nan() -> Fill {
 
 /// Shapes for doctor and the tests.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
+    let mut cases = cases_at(variants, &SHAPES)?;
+    // More workgroups than fit one dimension of a grid.
+    let mut plan = Plan::with_variants("softmax", variants);
+    let x = super::input(&mut plan, "x", &[1, 70_000, 3])?;
+    forward(&mut plan, "softmax", x, Axis::Features, 1.0)?;
+    let relative = accuracy::softmax(3, 2.0 * f64::from(LOGIT));
+    cases.push(Case {
+        kernel: "softmax_forward",
+        shape: "1×70000×3 Features".to_owned(),
+        plan,
+        inputs: vec![(x, Fill::Uniform(-LOGIT, LOGIT))],
+        tolerance: Tolerance::Mixed { relative, absolute: 0.0 },
+    });
+    Ok(cases)
+}
+
+/// The cases of every kernel here at these shapes.
+pub(crate) fn cases_at(variants: &Variants, shapes: &[AxisShape]) -> Result<Vec<Case>, PlanError> {
     use accuracy::{ULP, exp_of_quotient, lanes_sum, log_softmax, softmax};
     let mut cases = Vec::new();
-    for (dims, axis, temperature) in SHAPES {
+    for &(dims, axis, temperature) in shapes {
         let shape = format!("{dims:?} {axis:?} T={temperature}");
         let temperature64 = f64::from(temperature);
         let range = 2.0 * f64::from(LOGIT) / temperature64;
@@ -243,17 +264,5 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
             });
         }
     }
-    // More workgroups than fit one dimension of a grid.
-    let mut plan = Plan::with_variants("softmax", variants);
-    let x = super::input(&mut plan, "x", &[1, 70_000, 3])?;
-    forward(&mut plan, "softmax", x, Axis::Features, 1.0)?;
-    let relative = softmax(3, 2.0 * f64::from(LOGIT));
-    cases.push(Case {
-        kernel: "softmax_forward",
-        shape: "1×70000×3 Features".to_owned(),
-        plan,
-        inputs: vec![(x, Fill::Uniform(-LOGIT, LOGIT))],
-        tolerance: Tolerance::Mixed { relative, absolute: 0.0 },
-    });
     Ok(cases)
 }

@@ -8,18 +8,17 @@ mod error;
 pub mod grid;
 mod memory;
 mod table;
-mod target;
 mod tensor;
 mod variants;
 
 use std::collections::HashMap;
 
+pub use crate::shader::{DeviceClass, Target};
 pub use command::{Arg, Command, Record, Work};
 pub use error::PlanError;
 pub use memory::{Layout, Limits};
 #[cfg(feature = "cli")]
 pub(crate) use table::show_bytes;
-pub use target::{DeviceClass, Target};
 pub use tensor::{Part, Role, Tensor, TensorId};
 pub use variants::Variants;
 

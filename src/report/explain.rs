@@ -180,6 +180,7 @@ mod tests {
             masks: vec![255, 0, 0, 0, 0, 0, 0, 0],
             explained: vec![true, false],
             names: vec!["a".into(), "b".into()],
+            groups: Default::default(),
         }
     }
 

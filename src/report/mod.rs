@@ -1,8 +1,11 @@
 //! Pictures of a run: the contact sheet, overlays and curves, as PNG.
 //!
 //! [`look`] asks a trained model about a few pictures, [`before_after`] sets two models side by side,
-//! [`contact_sheet`] draws any table of tiles, [`write_png`] writes it whole or not at all.
+//! [`contact_sheet`] draws any table of tiles, [`write_png`] writes it whole or not at all; [`check_page`] shows what the
+//! linter found.
 
+#[cfg(feature = "readers")]
+mod check;
 pub mod color;
 mod explain;
 mod sheet;
@@ -14,6 +17,8 @@ use std::path::Path;
 use image::RgbImage;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 
+#[cfg(feature = "readers")]
+pub use check::check_page;
 pub use explain::{Look, Named, before_after, gradient_overlay, look};
 pub use sheet::{Cell, Column, Row, Sheet, Tone, contact_sheet};
 pub use tile::{Scale, Size, Tile, channel_mean, channel_norm};

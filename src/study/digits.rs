@@ -9,7 +9,7 @@ use std::path::Path;
 use super::pictures::{CellData, VALIDATION_PICTURES};
 use super::{Job, Judge, StudyError};
 use crate::data::triangles::balanced;
-use crate::data::{DataError, Dataset, FolderOptions, Pixels, Shares, idx, masks, read_folder};
+use crate::data::{DataError, Dataset, Pixels, ReadOptions, Shares, idx, masks, read_folder};
 use crate::random::Random;
 
 /// Training pictures of a seed.
@@ -42,7 +42,7 @@ impl Digits {
             idx::read_idx(root)?
         } else {
             let shares = Shares { train: 0.7, val: 0.0, test: 0.3 };
-            let options = FolderOptions { channels: Some(1), shares, ..FolderOptions::default() };
+            let options = ReadOptions { channels: Some(1), shares, ..ReadOptions::default() };
             let splits = read_folder(root, &options)?;
             [splits.train, splits.test]
         };
@@ -177,6 +177,7 @@ mod tests {
             masks: vec![0; n * 100],
             explained: vec![false; n],
             names: (0..n).map(|i| i.to_string()).collect(),
+            groups: Default::default(),
         }
     }
 

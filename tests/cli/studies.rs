@@ -86,18 +86,7 @@ fn a_search_records_its_trials_and_a_study_uses_them() {
     let place = Place::new();
     let answer = place.run(
         &[
-            &[
-                "tune",
-                "ES",
-                "--methods",
-                "label-only,diagonal",
-                "--trials",
-                "2",
-                "--seeds",
-                "11",
-                "--out",
-                "t",
-            ],
+            &["tune", "ES", "--methods", "diagonal", "--trials", "2", "--seeds", "11", "--out", "t"],
             &SMALL[..],
         ]
         .concat(),

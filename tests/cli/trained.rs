@@ -7,7 +7,7 @@ use crate::support::Place;
 
 fn place() -> Place {
     let place = Place::with_pictures();
-    place.trained(&["pictures", "--epochs", "2", "--batch", "5", "--run", "run", "--device", "cpu"]);
+    place.trained(&["pictures", "--epochs", "2", "--batch", "5", "--run", "run"]);
     place
 }
 
@@ -110,7 +110,7 @@ fn exports_hold_the_weights_in_the_layout_of_pytorch() {
 #[test]
 fn runs_stand_side_by_side() {
     let place = Place::with_pictures();
-    let common = ["pictures", "--batch", "5", "--device", "cpu"];
+    let common = ["pictures", "--batch", "5"];
     place.trained(&[&common[..], &["--epochs", "1", "--run", "runs/first"]].concat());
     place.trained(
         &[&common[..], &["--epochs", "3", "--method", "label-only", "--run", "runs/second"]].concat(),

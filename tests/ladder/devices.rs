@@ -17,7 +17,9 @@ use crate::support;
 
 #[test]
 fn every_kernel_runs_under_the_default_limits_and_without_any_feature() {
-    let Some(device) = support::gpu_with(GpuOptions { default_limits: true }) else { return };
+    let Some(device) = support::gpu_with(GpuOptions { default_limits: true, ..GpuOptions::default() }) else {
+        return;
+    };
     let Device::Gpu { gpu, .. } = &device else { panic!("the test adapter is no GPU") };
     assert_eq!(gpu.device().features(), rationale::wgpu::Features::empty());
     assert_eq!(gpu.limits().storage_binding_bytes, 128 << 20);
@@ -44,7 +46,7 @@ fn a_plan_past_a_limit_says_which_by_how_much_and_what_to_change() {
     for part in ["`x`", "max_storage_buffer_binding_size", "134217728", "--batch"] {
         assert!(text.contains(part), "{part}: {text}");
     }
-    if let Some(device) = support::gpu_with(GpuOptions { default_limits: true }) {
+    if let Some(device) = support::gpu_with(GpuOptions { default_limits: true, ..GpuOptions::default() }) {
         let error = device.session().load(&plan).unwrap_err();
         assert!(matches!(error, ExecError::Plan(PlanError::Limit { .. })), "{error}");
     }
@@ -64,7 +66,9 @@ fn layers(variants: &Variants) -> Result<Vec<Plan>, ExecError> {
 
 #[test]
 fn a_plan_for_subgroups_is_refused_where_there_are_none() {
-    let Some(plain) = support::gpu_with(GpuOptions { default_limits: true }) else { return };
+    let Some(plain) = support::gpu_with(GpuOptions { default_limits: true, ..GpuOptions::default() }) else {
+        return;
+    };
     let target = plain.limits().target;
     assert_eq!(target.subgroup_size, None);
     let forced = Variants::from([("linear_forward".to_owned(), "subgroup".to_owned())]);

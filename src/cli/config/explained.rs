@@ -8,8 +8,16 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
         "data",
         "path",
         "A folder with one sub-folder of pictures per class (or with train/, val/ and test/ that hold such\n\
-         folders), or a built-in set such as \"triangles:ES\". DATA on the command line wins.",
+         folders), another layout or list of pictures, or a built-in set such as \"triangles:ES\". DATA on the\n\
+         command line wins.",
         "\"pictures\"",
+    ),
+    (
+        "data",
+        "format",
+        "How the files are laid out: \"folder\", \"csv\", \"jsonl\", \"cub\" (CUB-200-2011), \"pet\" (Oxford-IIIT Pet),\n\
+         \"idx\" (MNIST), \"coco\" or \"labelme\". Left out: what fits.",
+        "\"folder\"",
     ),
     (
         "data",
@@ -19,15 +27,47 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
         "64",
     ),
     ("data", "channels", "1 for grey, 3 for colour. Left out: grey if every picture is grey.", "3"),
-    ("data", "mask_polarity", "Which pixels of a mask are the relevant ones: \"white\" or \"black\".", ""),
+    (
+        "data",
+        "mask_polarity",
+        "Which pixels of a mask are the relevant ones: \"white\" or \"black\". Shapes and boxes are white inside.",
+        "",
+    ),
+    (
+        "data",
+        "mask_threshold",
+        "The value above which a mask is white, 0 to 254; or \"soft\", and masks keep their greys.",
+        "",
+    ),
+    (
+        "data",
+        "unknown_pixels",
+        "Unclassified pixels of a trimap: \"keep\" counts them as relevant, \"drop\" does not.",
+        "",
+    ),
+    (
+        "data",
+        "alpha",
+        "The alpha channel of a picture without a mask: its \"mask\" (opaque is relevant), or to \"ignore\".",
+        "",
+    ),
+    (
+        "data",
+        "coco_label",
+        "The class of a COCO picture: the \"largest\" category in it; its \"single\" one (pictures with several are\n\
+         left out); or the name of a category, against all else.",
+        "",
+    ),
+    ("data", "line_radius", "Radius of labelme's points, and half the width of its lines, in pixels.", ""),
+    ("data", "allow_outside", "Lists may name files outside of the data's folder.", ""),
     ("data", "skip_unreadable", "Go on without files that cannot be read, with a warning.", ""),
     (
         "data",
         "val_share",
-        "Share of the pictures split off for validation where there is no val folder; 0 for none.",
+        "Share of the pictures split off for validation where the data have no such part; 0 for none.",
         "",
     ),
-    ("data", "test_share", "Share split off for the test where there is no test folder.", ""),
+    ("data", "test_share", "Share split off for the test where the data have no such part.", ""),
     (
         "model",
         "features",
@@ -211,6 +251,7 @@ mod tests {
         let mut full = Config::default();
         full.resolve();
         full.data.path = Some("x".to_owned());
+        full.data.format = Some(crate::data::Format::Coco);
         full.data.size = Some(crate::cli::values::Size(1, 2));
         full.data.channels = Some(1);
         full.train.label_route = Some(crate::model::Route::stage1(true));

@@ -95,7 +95,7 @@ fn resolving_changes_nothing_but_what_was_open() {
 #[test]
 fn shares_are_what_people_write() {
     assert_eq!(
-        Config::default().folder_options(),
-        FolderOptions { seed: Config::default().seeds().data, ..Default::default() }
+        Config::default().read_options(),
+        ReadOptions { seed: Config::default().seeds().data, ..Default::default() }
     );
 }

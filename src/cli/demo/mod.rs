@@ -10,7 +10,6 @@ use std::path::PathBuf;
 
 use crate::data::triangles::{PatchRule, TriangleSet};
 use crate::data::{DataError, Dataset, Pixels};
-use crate::exec::Device;
 use crate::gpu::{Choice, DeviceError};
 use crate::model::ModelConfig;
 use crate::random::Seeds;
@@ -139,7 +138,7 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
     for contestant in CONTESTANTS {
         contestant.settings(args.epochs).check(train.len(), train.classes.len())?;
     }
-    let device = Device::open(&choice)?;
+    let device = super::devices::open(&choice)?;
     let folder = folder::create(args.run.as_deref(), "demo")?;
     println!("device: {} ({})", device.title(), device.reason());
     println!(

@@ -136,7 +136,7 @@ pub(super) struct Prepared {
 
 /// Opens the device and the folder.
 pub(super) fn prepare(flags: &CellFlags, stem: &str, mut manifest: Manifest) -> Result<Prepared, CliError> {
-    let device = Device::open(&flags.device.name().parse().unwrap_or_default())?;
+    let device = flags.device.open()?;
     let now = SystemTime::now();
     let out = match &flags.out {
         Some(path) => path.clone(),

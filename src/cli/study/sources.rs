@@ -7,41 +7,26 @@ use clap::Args;
 use super::hinted;
 use crate::cli::config::Config;
 use crate::cli::error::CliError;
+use crate::cli::pictures::PictureFlags;
 use crate::cli::settings::Settings;
 use crate::cli::source::{self, Source};
 use crate::cli::terminal;
-use crate::cli::values::{Seed, Size};
-use crate::data::{MaskPolarity, Splits};
+use crate::cli::values::Seed;
+use crate::data::Splits;
 use crate::study::digits::Digits;
 use crate::study::pictures::Library;
 use crate::study::{Layers, Pictures, Setting, StudyError};
 
 #[derive(Args, Clone, Debug)]
 pub struct DataFlags {
-    /// A folder with one sub-folder of pictures per class, or a built-in setting: E, ES, EI, E4, D, DS, BB, BS, digits
+    /// Pictures, as for `rationale train`, or a built-in setting: E, ES, EI, E4, D, DS, BB, BS, digits
     #[arg(value_name = "DATA")]
     data: PathBuf,
-    /// Network and label-only settings for a folder; `rationale init` writes such a file
-    #[arg(long, value_name = "FILE", help_heading = "A folder of pictures")]
+    /// Network and label-only settings for pictures of your own; `rationale init` writes such a file
+    #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Resize every picture: 64, or HEIGHTxWIDTH such as 48x64
-    #[arg(long, value_name = "SIZE", help_heading = "A folder of pictures")]
-    size: Option<Size>,
-    /// 1 for grey, 3 for colour [default: grey if every picture is grey]
-    #[arg(long, value_name = "N", help_heading = "A folder of pictures")]
-    channels: Option<usize>,
-    /// Which pixels of a mask are the relevant ones [default: white]
-    #[arg(long, value_enum, help_heading = "A folder of pictures")]
-    mask_polarity: Option<MaskPolarity>,
-    /// Go on without files that cannot be read, with a warning
-    #[arg(long, help_heading = "A folder of pictures")]
-    skip_unreadable: bool,
-    /// Share of the pictures split off for validation where there is no val folder [default: 0.15]
-    #[arg(long, value_name = "SHARE", help_heading = "A folder of pictures")]
-    val_share: Option<f64>,
-    /// Share split off for the test where there is no test folder [default: 0.15]
-    #[arg(long, value_name = "SHARE", help_heading = "A folder of pictures")]
-    test_share: Option<f64>,
+    #[command(flatten)]
+    pictures: PictureFlags,
     /// Clean digits, where DATA is `digits`: a folder with train/<digit>/ and test/<digit>/, or with the four IDX files
     #[arg(long, value_name = "DIR")]
     digits: Option<PathBuf>,
@@ -78,12 +63,7 @@ impl DataFlags {
         let settings = Settings {
             data: Some(self.data.clone().into_os_string()),
             config: self.config.clone(),
-            size: self.size,
-            channels: self.channels,
-            mask_polarity: self.mask_polarity,
-            skip_unreadable: self.skip_unreadable,
-            val_share: self.val_share,
-            test_share: self.test_share,
+            pictures: self.pictures.clone(),
             ..Settings::default()
         };
         let mut config: Config = settings.config()?;

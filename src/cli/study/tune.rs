@@ -11,7 +11,7 @@ use crate::cli::terminal;
 use crate::study::arm::{self, Arm};
 use crate::study::tune::{ARMS, Search};
 use crate::study::tuned::Tuned;
-use crate::study::{Manifest, StudyError, seeds, write};
+use crate::study::{BASELINE, Manifest, StudyError, seeds, write};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,10 +49,14 @@ pub fn run(args: &TuneArgs) -> Result<(), CliError> {
         None => committed.validation,
     };
     let (setting, library, data) = args.data.read(&seeds)?;
-    let names: Vec<String> = match flags.methods.as_slice() {
+    let mut names: Vec<String> = match flags.methods.as_slice() {
         [] => ARMS.map(str::to_owned).to_vec(),
         names => names.to_vec(),
     };
+    // A method with a search behind it is compared to a baseline with the same search.
+    if !names.iter().any(|name| name == BASELINE) {
+        names.insert(0, BASELINE.to_owned());
+    }
     let all: Result<Vec<Arm>, StudyError> =
         arm::names().iter().map(|name| Arm::named(name, &setting)).collect();
     let mut arms: Vec<Arm> = Vec::new();

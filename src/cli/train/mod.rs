@@ -80,7 +80,7 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
     let Begun { mut config, mut folder, checkpoint, mut record, mut warnings } = begin::begin(args)?;
     let resumed = checkpoint.is_some();
 
-    let device = Device::open(&choice(&record.device_choice))?;
+    let device = super::devices::open(&choice(&record.device_choice))?;
     terminal::field("device", &format!("{}: {}", device.title(), device.reason()));
     let source = source::load(&config, false)?;
     warnings.extend(source.warnings.iter().cloned());

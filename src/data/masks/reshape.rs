@@ -97,6 +97,7 @@ mod tests {
             masks: own.chain([7; 20]).collect(),
             explained: vec![true, false],
             names: vec![String::new(); 2],
+            groups: Default::default(),
         }
     }
 

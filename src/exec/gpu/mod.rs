@@ -1,6 +1,7 @@
 //! The GPU device: plans become buffers, bind groups and dispatches.
 
 mod memory;
+mod time;
 
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
@@ -9,7 +10,7 @@ use std::time::Instant;
 use memory::Buffer;
 
 use super::pace::{self, Pace};
-use super::{ExecError, Loaded, Observer, Session};
+use super::{ExecError, Loaded, Observer, Session, Time};
 use crate::gpu::Gpu;
 use crate::plan::{Arg, Plan};
 use crate::shader::DType;
@@ -330,6 +331,10 @@ impl Session for GpuSession {
             .map(|id| loaded.buffers[id.index()].clone())
             .ok_or_else(|| ExecError::UnknownTensor { name: name.to_owned(), wanted: "f32" })?;
         self.read_tensor(&buffer)
+    }
+
+    fn time(&mut self, plan: Loaded, command: usize, times: usize) -> Result<Time, ExecError> {
+        self.time_command(plan, command, times)
     }
 
     fn device(&self) -> String {

@@ -25,8 +25,16 @@ fn shapes() -> Vec<([usize; 5], usize, Settings)> {
 
 /// Every direction at every shape.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
+    cases_at(variants, &shapes())
+}
+
+/// Dimensions of x, C_out and windows.
+pub(crate) type At = ([usize; 5], usize, Settings);
+
+/// Every direction at these shapes.
+pub(crate) fn cases_at(variants: &Variants, shapes: &[At]) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
-    for (x_dims, channels_out, settings) in shapes() {
+    for &(x_dims, channels_out, settings) in shapes {
         for kernel in ["conv2d_forward", "conv2d_backward_input", "conv2d_backward_weight"] {
             cases.push(case(variants, kernel, x_dims, channels_out, settings)?);
         }

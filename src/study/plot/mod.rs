@@ -1,7 +1,7 @@
 //! Plots as data: dots per method, lines over an axis. [`Plot::svg`] and [`Plot::bitmap`] draw them.
 
-mod axis;
-mod canvas;
+pub(crate) mod axis;
+pub(crate) mod canvas;
 mod draw;
 
 pub(super) use canvas::escape;

@@ -1,6 +1,6 @@
 //! What a plan is made for.
 
-use crate::shader::Shader;
+use super::Shader;
 
 /// The kind of device, as far as it decides which kernels are fast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
