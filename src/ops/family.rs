@@ -106,7 +106,12 @@ mod tests {
         }
         assert_eq!(hardware("conv2d_forward", 16_384, 8), "register_block");
         assert_eq!(hardware("linear_forward", 64, 1024), "shared_tile");
-        assert_eq!(hardware("linear_forward", 50, 2), "direct");
+        assert_eq!(hardware("linear_forward", 50, 4), "register_block");
+        // Two columns are no vec4: the layer of a two-class output.
+        let target = Target { class: DeviceClass::Hardware, ..Target::PLAIN };
+        let narrow = [("shared_tile", true), ("register_block", false), ("direct", true)];
+        let order = order(target, "linear_forward", Product { rows: 50, columns: 2 }, &narrow);
+        assert_eq!(order.into_iter().find(|(_, fits)| *fits), Some(("direct", true)));
     }
 
     #[test]
