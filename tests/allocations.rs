@@ -3,6 +3,8 @@
 //! allocates and gives back, and the device's objects do not grow by one.
 
 #![allow(unsafe_code)] // a global allocator is unsafe to write
+// Helpers outside of `#[test]` functions may fail loudly too.
+#![allow(clippy::unwrap_used)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};

@@ -205,8 +205,8 @@ fn floors(report: &Report) -> String {
             "Proof of the timer: {} times the work took {:.2} times as long ({} and {}; allowed: {:.0} % off).",
             proof.work,
             proof.found,
-            show_seconds(proof.light.min),
-            show_seconds(proof.heavy.min),
+            show_seconds(proof.light),
+            show_seconds(proof.heavy),
             100.0 * proof.allowed
         );
     }

@@ -153,7 +153,7 @@ fn measure(
     }
     if let (true, Some(ceilings)) = (wanted(Part::Kernels), &report.ceilings) {
         let filter = (args.kernel.as_deref(), args.shape.as_deref());
-        report.kernels = bench::bench_kernels(device, &timer, ceilings, filter, |row| note(row))?;
+        report.kernels = bench::bench_kernels(device, &timer, ceilings, filter, note)?;
     }
     if wanted(Part::Steps) {
         for step in [
