@@ -138,7 +138,12 @@ impl Cases {
             DataError::ClassNotInTrain { class, .. } | DataError::OneClass { class, .. } => class.clone(),
             _ => String::new(),
         };
-        self.add(fault, what, error.to_string());
+        let detail = match error {
+            // The place stands before it already.
+            DataError::Entry { message, .. } => message.clone(),
+            error => error.to_string(),
+        };
+        self.add(fault, what, detail);
     }
 
     fn findings(self) -> Vec<Finding> {
