@@ -149,7 +149,10 @@ fn bombs_meet_their_limits() {
     // A list where a shape is expected ends before its depth counts.
     let text = format!("{{\"shapes\":{deep}}}");
     let message = refused(11, "Acorn_2.json", text.as_bytes());
-    assert!(message.contains("Acorn_2.json, line 1, column") && message.contains("invalid type"), "{message}");
+    assert!(
+        message.contains("Acorn_2.json, line 1, column") && message.contains("invalid type"),
+        "{message}"
+    );
     let line = format!("{{\"image\":\"{}\"}}\n", "x".repeat(2 << 20));
     assert!(refused(3, "labels.jsonl", line.as_bytes()).contains("longer than 1 MiB"));
     // An IDX header that promises more than there is, plain and packed.
