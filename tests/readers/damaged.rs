@@ -153,7 +153,8 @@ fn bombs_meet_their_limits() {
         message.contains("Acorn_2.json, line 1, column") && message.contains("invalid type"),
         "{message}"
     );
-    let line = format!("{{\"image\":\"{}\"}}\n", "x".repeat(2 << 20));
+    let first = "{\"image\":\"a.png\",\"label\":\"a\"}";
+    let line = format!("{first}\n{{\"image\":\"{}\"}}\n", "x".repeat(2 << 20));
     assert!(refused(3, "labels.jsonl", line.as_bytes()).contains("longer than 1 MiB"));
     // An IDX header that promises more than there is, plain and packed.
     let mut header = vec![0, 0, 8, 3];
