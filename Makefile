@@ -3,7 +3,7 @@ CARGO ?= cargo
 
 .PHONY: demo test lint verify verify-exports bench setup vulkan
 
-## Trains with and without explanations on generated pictures and shows the difference (two minutes after the build).
+## Trains with and without explanations on generated pictures and shows the difference (half a minute after the build).
 demo: setup
 	$(CARGO) run --release --quiet -- demo
 
