@@ -8,24 +8,14 @@
 // uses shared/grid
 // uses shared/conv2d
 // uses shared/tile
+// uses shared/activate
+// uses shared/conv2d_window
 
 @group(0) @binding(0) var<uniform> params: Conv2d;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> weight: array<f32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
-
-// Where the window of a position of y (counted over N, H_out, W_out of one replica) starts in the padded x:
-// picture, row, column.
-fn window(replica: u32, position: u32) -> vec3<u32> {
-    let row = position / params.width_out;
-    let image = replica * params.batch + row / params.height_out;
-    return vec3(
-        image,
-        row % params.height_out * params.stride_h,
-        position % params.width_out * params.stride_w,
-    );
-}
 
 // x under offset down, offset across and channel of a term.
 fn left(window: vec3<u32>, tap: vec3<u32>, within: bool) -> f32 {
@@ -39,11 +29,6 @@ fn left(window: vec3<u32>, tap: vec3<u32>, within: bool) -> f32 {
 fn right(replica: u32, k: u32, o: u32, depth: u32) -> f32 {
     let inside = k < depth && o < params.channels_out;
     return select(0.0, weight[select(0u, (replica * depth + k) * params.channels_out + o, inside)], inside);
-}
-
-// A NaN stays a NaN: max() may drop it.
-fn activate(sum: f32) -> f32 {
-    return select(sum, 0.0, sum < 0.0 && params.relu == 1u);
 }
 
 @compute @workgroup_size(256)

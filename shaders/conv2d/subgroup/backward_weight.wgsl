@@ -13,6 +13,8 @@
 // Past the end the last rows and columns are computed again but not written.
 // uses shared/grid
 // uses shared/conv2d
+// uses shared/conv2d_next
+// uses shared/conv2d_taps
 
 const ROWS: u32 = 4 * SUBGROUP_SIZE;
 const COLUMNS: u32 = 32;
@@ -23,35 +25,6 @@ const LOADS: u32 = (COLUMNS + SUBGROUP_SIZE - 1) / SUBGROUP_SIZE;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> d_y: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> d_weight: array<vec4<f32>>;
-
-// Picture, row and column of y that follow; the counting replaces a division.
-fn next(place: vec3<u32>) -> vec3<u32> {
-    var after = place + vec3(0u, 0u, 1u);
-    if after.z == params.width_out {
-        after = vec3(place.x, place.y + 1u, 0u);
-    }
-    if after.y == params.height_out {
-        after = vec3(place.x + 1u, 0u, 0u);
-    }
-    return after;
-}
-
-// Offset down, offset across and first channel of four rows of the weight (C_in is a multiple of 4).
-fn taps(quad: u32) -> vec3<u32> {
-    let c_in = params.channels_in / 4u;
-    let tap = quad / c_in;
-    let across = tap % params.kernel_w * params.dilation_w;
-    return vec3(tap / params.kernel_w * params.dilation_h, across, quad % c_in);
-}
-
-// The four channels of x that a tap meets at a position of y.
-fn input(place: vec3<u32>, tap: vec3<u32>, within: bool) -> vec4<f32> {
-    let h = place.y * params.stride_h + tap.x - params.padding_h; // huge where it is below 0
-    let w = place.z * params.stride_w + tap.y - params.padding_w;
-    let at = ((place.x * params.height + h) * params.width + w) * (params.channels_in / 4u) + tap.z;
-    let inside = within && h < params.height && w < params.width;
-    return select(vec4(0.0), x[select(0u, at, inside)], inside);
-}
 
 @compute @workgroup_size(SUBGROUP_SIZE)
 fn main(

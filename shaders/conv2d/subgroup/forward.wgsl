@@ -10,48 +10,21 @@
 // the end, as broadcasts need them all.
 // uses shared/grid
 // uses shared/conv2d
+// uses shared/activate_vec4
+// uses shared/conv2d_window
+// uses shared/conv2d_source
 
 const HELD: u32 = 8;
 const ROWS: u32 = HELD * SUBGROUP_SIZE;
 const COLUMNS: u32 = 16;
 const QUADS: u32 = COLUMNS / 4;
 const LOADS: u32 = (COLUMNS + SUBGROUP_SIZE - 1) / SUBGROUP_SIZE;
-const PADDING: u32 = 0xffffffffu;
 
 @group(0) @binding(0) var<uniform> params: Conv2d;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> weight: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
-
-// Where the window of a position of y (counted over N, H_out, W_out of one replica) starts in the padded x:
-// picture, row, column.
-fn window(replica: u32, position: u32) -> vec3<u32> {
-    let row = position / params.width_out;
-    let image = replica * params.batch + row / params.height_out;
-    return vec3(
-        image,
-        row % params.height_out * params.stride_h,
-        position % params.width_out * params.stride_w,
-    );
-}
-
-// Where the channels under one tap start in x.
-fn source(window: vec3<u32>, tap: vec2<u32>) -> u32 {
-    let h = window.y + tap.x - params.padding_h; // huge where it is below 0
-    let w = window.z + tap.y - params.padding_w;
-    let at = ((window.x * params.height + h) * params.width + w) * (params.channels_in / 4u);
-    return select(PADDING, at, h < params.height && w < params.width);
-}
-
-fn load(at: u32, c: u32) -> vec4<f32> {
-    return select(x[select(at + c, 0u, at == PADDING)], vec4(0.0), at == PADDING);
-}
-
-// A NaN stays a NaN: max() may drop it.
-fn activate(sum: vec4<f32>) -> vec4<f32> {
-    return select(sum, vec4(0.0), (sum < vec4(0.0)) & vec4(params.relu == 1u));
-}
 
 @compute @workgroup_size(SUBGROUP_SIZE)
 fn main(

@@ -66,12 +66,9 @@ fn main(
     let i3 = min(i0 + 3u, d_in - 1u);
 
     let zero = vec4(0.0);
-    var a0 = zero; var b0 = zero; var a1 = zero; var b1 = zero; var a2 = zero; var b2 = zero;
-    var a3 = zero; var b3 = zero; var a4 = zero; var b4 = zero; var a5 = zero; var b5 = zero;
-    var a6 = zero; var b6 = zero; var a7 = zero; var b7 = zero; var a8 = zero; var b8 = zero;
-    var a9 = zero; var b9 = zero; var a10 = zero; var b10 = zero; var a11 = zero; var b11 = zero;
-    var a12 = zero; var b12 = zero; var a13 = zero; var b13 = zero; var a14 = zero; var b14 = zero;
-    var a15 = zero; var b15 = zero;
+    //: for r in 0..ROWS
+    var a$r = zero; var b$r = zero;
+    //: end
 
     let first = slice % params.slices * params.slice_length;
     let end = min(first + params.slice_length, params.batch);
@@ -81,43 +78,18 @@ fn main(
         let n = replica * params.batch + min(four, vec4(end - 1u));
         let g0 = outputs(n, o0);
         let g1 = outputs(n, o1);
-        let t0 = inputs(n, i0, within);
-        a0 += g0 * t0[0]; b0 += g1 * t0[0];
-        a1 += g0 * t0[1]; b1 += g1 * t0[1];
-        a2 += g0 * t0[2]; b2 += g1 * t0[2];
-        a3 += g0 * t0[3]; b3 += g1 * t0[3];
-        let t1 = inputs(n, i1, within);
-        a4 += g0 * t1[0]; b4 += g1 * t1[0];
-        a5 += g0 * t1[1]; b5 += g1 * t1[1];
-        a6 += g0 * t1[2]; b6 += g1 * t1[2];
-        a7 += g0 * t1[3]; b7 += g1 * t1[3];
-        let t2 = inputs(n, i2, within);
-        a8 += g0 * t2[0]; b8 += g1 * t2[0];
-        a9 += g0 * t2[1]; b9 += g1 * t2[1];
-        a10 += g0 * t2[2]; b10 += g1 * t2[2];
-        a11 += g0 * t2[3]; b11 += g1 * t2[3];
-        let t3 = inputs(n, i3, within);
-        a12 += g0 * t3[0]; b12 += g1 * t3[0];
-        a13 += g0 * t3[1]; b13 += g1 * t3[1];
-        a14 += g0 * t3[2]; b14 += g1 * t3[2];
-        a15 += g0 * t3[3]; b15 += g1 * t3[3];
+        //: for q in 0..4
+        let t$q = inputs(n, i$q, within);
+        //: for r in 0..4
+        a$(4 * q + r) += g0 * t$(q)[$r]; b$(4 * q + r) += g1 * t$(q)[$r];
+        //: end
+        //: end
     }
 
     let at = slice * params.features_in * d_out;
-    store(at + (4u * i0 + 0u) * d_out, o0, o1, a0, b0);
-    store(at + (4u * i0 + 1u) * d_out, o0, o1, a1, b1);
-    store(at + (4u * i0 + 2u) * d_out, o0, o1, a2, b2);
-    store(at + (4u * i0 + 3u) * d_out, o0, o1, a3, b3);
-    store(at + (4u * i1 + 0u) * d_out, o0, o1, a4, b4);
-    store(at + (4u * i1 + 1u) * d_out, o0, o1, a5, b5);
-    store(at + (4u * i1 + 2u) * d_out, o0, o1, a6, b6);
-    store(at + (4u * i1 + 3u) * d_out, o0, o1, a7, b7);
-    store(at + (4u * i2 + 0u) * d_out, o0, o1, a8, b8);
-    store(at + (4u * i2 + 1u) * d_out, o0, o1, a9, b9);
-    store(at + (4u * i2 + 2u) * d_out, o0, o1, a10, b10);
-    store(at + (4u * i2 + 3u) * d_out, o0, o1, a11, b11);
-    store(at + (4u * i3 + 0u) * d_out, o0, o1, a12, b12);
-    store(at + (4u * i3 + 1u) * d_out, o0, o1, a13, b13);
-    store(at + (4u * i3 + 2u) * d_out, o0, o1, a14, b14);
-    store(at + (4u * i3 + 3u) * d_out, o0, o1, a15, b15);
+    //: for q in 0..4
+    //: for r in 0..4
+    store(at + (4u * i$q + $(r)u) * d_out, o0, o1, a$(4 * q + r), b$(4 * q + r));
+    //: end
+    //: end
 }

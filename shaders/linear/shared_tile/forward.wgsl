@@ -6,6 +6,7 @@
 // uses shared/grid
 // uses shared/linear
 // uses shared/tile
+// uses shared/activate
 
 @group(0) @binding(0) var<uniform> params: Linear;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -22,11 +23,6 @@ fn right(replica: u32, i: u32, o: u32) -> f32 {
     let inside = i < params.features_in && o < params.features_out;
     let at = (replica * params.features_in + i) * params.features_out + o;
     return select(0.0, weight[select(0u, at, inside)], inside);
-}
-
-// A NaN stays a NaN: max() may drop it.
-fn activate(sum: f32) -> f32 {
-    return select(sum, 0.0, sum < 0.0 && params.relu == 1u);
 }
 
 @compute @workgroup_size(256)

@@ -9,6 +9,7 @@
 // Past the end the last picture and outputs are computed again but not written; all lanes stay to the end.
 // uses shared/grid
 // uses shared/linear
+// uses shared/activate_vec4
 
 const HELD: u32 = 8;
 const ROWS: u32 = HELD * SUBGROUP_SIZE;
@@ -21,11 +22,6 @@ const LOADS: u32 = (COLUMNS + SUBGROUP_SIZE - 1) / SUBGROUP_SIZE;
 @group(0) @binding(2) var<storage, read> weight: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
-
-// A NaN stays a NaN: max() may drop it.
-fn activate(sum: vec4<f32>) -> vec4<f32> {
-    return select(sum, vec4(0.0), (sum < vec4(0.0)) & vec4(params.relu == 1u));
-}
 
 @compute @workgroup_size(SUBGROUP_SIZE)
 fn main(
