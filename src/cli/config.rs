@@ -8,6 +8,7 @@ use super::error::CliError;
 use super::nearest::nearest;
 use super::values::{Seed, Size};
 use crate::data::{AlphaRule, Format, MaskPolarity, MaskThreshold, ReadOptions, Shares, UnknownPixels};
+use crate::hash::Fnv;
 use crate::model::{Layer, Mapping, ModelConfig};
 use crate::random::Seeds;
 use crate::study::Setting;
@@ -207,7 +208,7 @@ impl Config {
             config.train.epochs = 0;
         }
         config.data.path = None;
-        format!("{:016x}", super::source::fnv(config.render().as_bytes(), super::source::FNV_START))
+        Fnv::of(config.render().as_bytes()).to_string()
     }
 }
 

@@ -9,6 +9,7 @@ use super::terminal::{self, count, plural};
 use crate::data::readers::ReadData;
 use crate::data::triangles::{PatchRule, TriangleSet};
 use crate::data::{Dataset, Pixels, read};
+use crate::hash::Fnv;
 
 /// Test pictures of a built-in set.
 const TEST_PICTURES: usize = 3000;
@@ -113,22 +114,22 @@ impl Source {
     /// Changes with any pixel, label or mask of the training pictures.
     pub fn digest(&self) -> String {
         let data = &self.train;
-        let mut hash = FNV_START;
+        let mut hash = Fnv::default();
         match &data.pixels {
-            Pixels::Byte(bytes) => hash = fnv(bytes, hash),
+            Pixels::Byte(bytes) => hash = hash.with(bytes),
             Pixels::Float(values) => {
                 for value in values {
-                    hash = fnv(&value.to_bits().to_le_bytes(), hash);
+                    hash = hash.with(&value.to_bits().to_le_bytes());
                 }
             }
         }
         for label in &data.labels {
-            hash = fnv(&label.to_le_bytes(), hash);
+            hash = hash.with(&label.to_le_bytes());
         }
-        hash = fnv(&data.masks, hash);
-        data.classes.iter().for_each(|class| hash = fnv(class.as_bytes(), hash));
+        hash = hash.with(&data.masks);
+        data.classes.iter().for_each(|class| hash = hash.with(class.as_bytes()));
         let explained: Vec<u8> = data.explained.iter().map(|&explained| u8::from(explained)).collect();
-        format!("{:016x}", fnv(&explained, hash))
+        hash.with(&explained).to_string()
     }
 }
 
@@ -144,14 +145,6 @@ fn per_class(classes: &[String], counts: &[usize]) -> String {
     }
     let each = classes.iter().zip(counts).map(|(class, &n)| format!("{class}: {}", count(n)));
     each.collect::<Vec<_>>().join(", ")
-}
-
-/// Where [`fnv`] starts.
-pub const FNV_START: u64 = 0xcbf2_9ce4_8422_2325;
-
-/// FNV-1a, 64 bits.
-pub fn fnv(bytes: &[u8], hash: u64) -> u64 {
-    bytes.iter().fold(hash, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Initial weights from a seed of 64 bits.
 
 use super::{Fill, Network};
+use crate::hash::Fnv;
 use crate::random::Random;
 
 /// The initial values of every parameter, replica after replica; replica r draws from `seeds[r]` alone, so its
@@ -31,8 +32,6 @@ pub fn initial_weights(network: &Network, seeds: &[u64]) -> Vec<(String, Vec<f32
     weights
 }
 
-/// FNV-1a (Fowler, Noll, Vo) over the name.
 fn stream(name: &str) -> u64 {
-    name.bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    Fnv::of(name.as_bytes()).value()
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pictures::Change;
 use super::{Arm, Setting};
+use crate::hash::Fnv;
 use crate::model::ModelConfig;
 use crate::train::Confusion;
 
@@ -105,10 +106,7 @@ impl Job {
         plain.arm.tuned_as.clear();
         plain.setting.title.clear();
         let text = serde_json::to_string(&(&plain, plain.model())).unwrap_or_default();
-        let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        format!("{hash:016x}")
+        Fnv::of(text.as_bytes()).to_string()
     }
 
     /// Whether validation pictures are needed.

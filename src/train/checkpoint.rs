@@ -7,6 +7,7 @@ use std::path::Path;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use super::TrainError;
+use crate::hash::Fnv;
 
 const FORMAT: &str = "rationale checkpoint";
 /// Raised when old files cannot be read any more.
@@ -110,18 +111,14 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
 
 /// A digest of weights for people to compare runs by: FNV-1a over names, dimensions and bits, 16 hexadecimal digits.
 pub fn digest<'a>(tensors: impl IntoIterator<Item = (&'a String, &'a (Vec<usize>, Vec<f32>))>) -> String {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    let mut eat = |bytes: &[u8]| {
-        for &byte in bytes {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    };
+    let mut hash = Fnv::default();
+    let mut eat = |bytes: &[u8]| hash = hash.with(bytes);
     for (name, (dims, values)) in tensors {
         eat(name.as_bytes());
         dims.iter().for_each(|&dim| eat(&(dim as u64).to_le_bytes()));
         values.iter().for_each(|value| eat(&value.to_bits().to_le_bytes()));
     }
-    format!("{hash:016x}")
+    hash.to_string()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Tuning;
 use crate::exec::Device;
+use crate::hash::Fnv;
 use crate::plan::Variants;
 use crate::shader::SHADERS;
 use crate::train::{TrainError, write_atomically};
@@ -46,12 +47,12 @@ impl Remembered {
     }
 
     fn of(device: String, subgroup_size: Option<u32>) -> Self {
-        let texts = SHADERS.iter().flat_map(|shader| shader.source.bytes());
+        let texts = SHADERS.iter().fold(Fnv::default(), |hash, shader| hash.with(shader.source.as_bytes()));
         Self {
             version: VERSION,
             device,
             subgroup_size,
-            shaders: format!("{:016x}", digest(texts)),
+            shaders: texts.to_string(),
             choices: Variants::new(),
             milliseconds: BTreeMap::new(),
         }
@@ -122,13 +123,8 @@ pub fn path(device: &Device) -> Option<PathBuf> {
     } else {
         folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")))
     };
-    let name = format!("kernels-{:016x}.json", digest(device.title().bytes()));
+    let name = format!("kernels-{}.json", Fnv::of(device.title().as_bytes()));
     cache.map(|cache| cache.join("rationale").join(name))
-}
-
-/// FNV-1a.
-fn digest(bytes: impl Iterator<Item = u8>) -> u64 {
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 #[cfg(test)]
