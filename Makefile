@@ -1,7 +1,7 @@
 # The two commands: `make demo` and `make test`. Both set up what is missing.
 CARGO ?= cargo
 
-.PHONY: demo test lint verify verify-exports bench setup vulkan
+.PHONY: demo test lint verify verify-exports bench dist setup vulkan
 
 ## Trains with and without explanations on generated pictures and shows the difference (half a minute after the build).
 demo: setup
@@ -11,9 +11,9 @@ demo: setup
 test: setup vulkan
 	$(CARGO) test --release
 
-## The same suite in its long form: more random shapes, a million damaged lists.
+## The same suite in its long form: more random shapes, a million damaged files, two hundred kills.
 verify: setup vulkan
-	RATIONALE_TEST_ROUNDS=200 RATIONALE_TEST_INPUTS=1000000 $(CARGO) test --release
+	RATIONALE_TEST_ROUNDS=200 RATIONALE_TEST_INPUTS=1000000 RATIONALE_TEST_KILLS=200 $(CARGO) test --release
 
 ## ONNX and PyTorch beside `rationale predict` on 1,000 pictures, every mapping (Python with venv; not part of the test suite).
 verify-exports: setup
@@ -29,6 +29,11 @@ lint: setup
 bench: setup vulkan
 	$(CARGO) bench --bench step
 	$(CARGO) run --release --quiet -- bench
+
+## One archive with the program, its completions, manual pages and all licences, under dist/.
+dist: setup
+	$(CARGO) build --release
+	sh tools/dist.sh "$${CARGO_TARGET_DIR:-target}/release/rationale"
 
 setup:
 	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: install it as https://rustup.rs says, then run this again."; exit 1; }

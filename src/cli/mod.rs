@@ -20,6 +20,7 @@ mod plan;
 mod predict;
 mod runs;
 mod settings;
+mod shell;
 mod source;
 mod study;
 mod terminal;
@@ -30,16 +31,39 @@ mod values;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use tracing_subscriber::prelude::*;
 
 use error::CliError;
+
+/// Behind `--help`, and so in the manual.
+const MORE: &str = "\
+Begin with: rationale demo, then rationale check and rationale train with pictures of your own.
+
+Exit status:
+  0    the job was done (check: no errors, warnings at most)
+  1    it was not: one line on standard error says why, and the remedy
+  2    the command line is wrong
+  130  stopped by Ctrl-C; what was done is saved, and how to go on is said
+
+Environment:
+  NO_COLOR=1                no colours
+  RATIONALE_LOG=LEVELS      log lines of the libraries below, such as wgpu_core=info
+  RATIONALE_SHADERS=FOLDER  run edited shaders (rationale bench --dump writes them)
+  RATIONALE_TUNING=FILE     where tune-kernels remembers what it chose";
 
 /// Learns from explanations: trains image classifiers on pictures, class names, and masks that say which pixels are
 /// the reason.
 #[derive(Parser)]
 #[command(name = "rationale", version, arg_required_else_help = true, max_term_width = 110)]
+#[command(
+    after_help = "Begin with: rationale demo, then rationale check and rationale train with pictures of your own."
+)]
+#[command(after_long_help = MORE)]
 struct Arguments {
+    /// Say what is done to devices, plans and memory; twice: also what wgpu says
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
     #[command(subcommand)]
     command: Command,
 }
@@ -63,12 +87,14 @@ enum Command {
     TuneKernels(Box<tune_kernels::TuneKernelsArgs>),
     Plan(Box<plan::PlanArgs>),
     ExclusiveUse(exclusive_use::ExclusiveUseArgs),
+    Completions(shell::CompletionsArgs),
+    Manual(shell::ManualArgs),
 }
 
 /// Reads the command line and does what it says.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    listen();
+    listen(arguments.verbose);
     let outcome = match &arguments.command {
         Command::Demo(args) => demo::run(args).map_err(CliError::from),
         Command::Train(args) => train::run(args),
@@ -87,6 +113,8 @@ pub fn main() -> ExitCode {
         Command::TuneKernels(args) => tune_kernels::run(args),
         Command::Plan(args) => plan::run(args),
         Command::ExclusiveUse(args) => exclusive_use::run(args),
+        Command::Completions(args) => shell::completions(args, Arguments::command()),
+        Command::Manual(args) => shell::manual(args, Arguments::command()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -99,9 +127,16 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Log lines of the libraries below, for whoever looks for a fault: `RATIONALE_LOG=wgpu_core=info`.
-fn listen() {
-    let wanted = std::env::var("RATIONALE_LOG").unwrap_or_default();
+/// Log lines for whoever looks for a fault: as many as `--verbose` asks for, or those that `RATIONALE_LOG` names.
+fn listen(verbose: u8) {
+    let wanted = std::env::var("RATIONALE_LOG").unwrap_or_else(|_| {
+        match verbose {
+            0 => "",
+            1 => "rationale=debug",
+            _ => "rationale=trace,wgpu_core=info,wgpu_hal=warn",
+        }
+        .to_owned()
+    });
     let targets = wanted.parse::<tracing_subscriber::filter::Targets>().unwrap_or_default();
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(terminal::colour());
     tracing_subscriber::registry().with(lines.with_filter(targets)).init();
@@ -110,7 +145,6 @@ fn listen() {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_sound_and_every_command_shows_an_example() {

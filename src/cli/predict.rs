@@ -10,7 +10,7 @@ use super::error::CliError;
 use super::settings::DeviceFlag;
 use super::terminal::{self, plural};
 use super::trained::Trained;
-use crate::data::{pictures_in, read_picture};
+use crate::data::{DataError, pictures_in, read_picture};
 use crate::model::MapShape;
 use crate::report::{gradient_overlay, write_png};
 use crate::train::{Predictor, probabilities};
@@ -98,7 +98,14 @@ pub fn run(args: &PredictArgs) -> Result<(), CliError> {
                     pixels.extend(bytes.into_iter().map(|byte| f32::from(byte) / 255.0));
                 }
                 Err(error) => {
-                    unread.push(Unread { file: file.display().to_string(), reason: error.to_string() });
+                    let reason = match error {
+                        // Its remedies are those of training; here the rest goes on anyway.
+                        DataError::Unreadable { path, reason } => {
+                            format!("cannot read {} ({reason})", path.display())
+                        }
+                        other => other.to_string(),
+                    };
+                    unread.push(Unread { file: file.display().to_string(), reason });
                 }
             }
         }

@@ -74,6 +74,7 @@ impl Gpu {
                 lost.get_or_insert(message);
             }
         });
+        tracing::debug!(device = gpu.title, features = ?required_features, "opened");
         Ok(gpu)
     }
 

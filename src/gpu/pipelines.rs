@@ -48,5 +48,6 @@ pub(super) fn create(device: &wgpu::Device, shader: &Shader, text: &str) -> Pipe
         compilation_options: wgpu::PipelineCompilationOptions::default(),
         cache: None,
     });
+    tracing::debug!(pipeline = label, "made");
     Pipeline { compute, layout }
 }

@@ -70,13 +70,16 @@ fn unreadable(path: &Path) -> impl Fn(std::io::Error) -> TrainError {
     move |e| failed(path, format!("cannot be read ({e})"))
 }
 
-/// Makes a folder for a run, or takes an empty one.
+/// Makes a folder for a run, or takes one that is empty but for what a killed write left behind.
 pub fn claim(path: &Path) -> Result<(), TrainError> {
     let cannot = |e: std::io::Error| {
         failed(path, format!("this run folder cannot be made ({e}); choose another with --run"))
     };
     fs::create_dir_all(path).map_err(cannot)?;
-    let taken = fs::read_dir(path).map_err(cannot)?.flatten().any(|entry| entry.file_name() != LOCK);
+    let taken = fs::read_dir(path)
+        .map_err(cannot)?
+        .flatten()
+        .any(|entry| entry.file_name() != LOCK && !is_leftover(&entry));
     if taken {
         let remedy = if path.join(CONFIG).exists() {
             "holds a run already; go on with it by --resume, or choose another folder with --run"
@@ -93,6 +96,7 @@ impl RunFolder {
     pub fn create(path: &Path) -> Result<Self, TrainError> {
         claim(path)?;
         let lock = lock(path)?;
+        remove_leftovers(path);
         Ok(Self { path: path.to_owned(), rows: Vec::new(), used: false, _lock: lock })
     }
 
@@ -276,14 +280,15 @@ pub(crate) fn lock(path: &Path) -> Result<Option<File>, TrainError> {
     }
 }
 
-/// Removes what a kill in the middle of a write left behind.
+/// Whether a kill in the middle of a write left this behind.
+fn is_leftover(entry: &fs::DirEntry) -> bool {
+    entry.file_name().to_string_lossy().starts_with(".tmp")
+}
+
 fn remove_leftovers(path: &Path) {
     for folder in [path.to_owned(), path.join("checkpoints")] {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            if name.to_string_lossy().starts_with(".tmp") {
-                let _ = fs::remove_file(entry.path());
-            }
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten().filter(is_leftover) {
+            let _ = fs::remove_file(entry.path());
         }
     }
 }

@@ -62,6 +62,15 @@ fn data_that_are_not_there_are_named() {
 }
 
 #[test]
+fn a_list_with_a_broken_first_line_is_no_missing_list() {
+    let place = Place::with_pictures();
+    place.write("pictures/labels.jsonl", "{\"image\": \"bright/1.png\", \"label\":\n");
+    place.train(&["pictures", "--format", "jsonl"]).refuses(&["labels.jsonl", "line 1"]);
+    place.write("pictures/more.jsonl", "");
+    place.train(&["pictures", "--format", "jsonl"]).refuses(&["*.jsonl is missing"]);
+}
+
+#[test]
 fn settings_without_sense_are_named() {
     let place = Place::with_pictures();
     place.train(&["pictures", "--label-lr", "nan"]).refuses(&["label_lr", "NaN"]);

@@ -141,3 +141,17 @@ fn devices_are_listed_for_people_and_programs() {
     );
     place.run(&["plan", "--device", "0", "--config", "huge.toml"]).refuses(&["max_", "--batch"]);
 }
+
+#[test]
+fn shells_get_completions_and_man_its_pages() {
+    let place = Place::new();
+    for shell in ["bash", "fish", "zsh", "powershell"] {
+        let answer = place.run(&["completions", shell]);
+        assert_eq!(answer.code, Some(0), "{}", answer.err);
+        assert!(answer.out.contains("exclusive-use"), "{shell}");
+    }
+    let page = place.run(&["manual"]).out;
+    assert!(page.starts_with(".ie") && page.contains("Exit status"), "{page}");
+    assert_eq!(place.run(&["manual", "--to", "pages"]).code, Some(0));
+    assert!(place.read("pages/rationale-train.1").contains("alignment"));
+}

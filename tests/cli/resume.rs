@@ -17,35 +17,53 @@ fn metrics(place: &Place, run: &str) -> Vec<String> {
     table.lines().map(|line| line.rsplit_once(',').unwrap().0.to_owned()).collect()
 }
 
+/// How many times runs are killed, over all of them: `make verify` sets RATIONALE_TEST_KILLS.
+fn kills() -> u32 {
+    std::env::var("RATIONALE_TEST_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(5)
+}
+
+/// Only what was still at work counts as killed; a run that ends sooner is held against the undisturbed one, and
+/// the next begins.
 #[test]
 fn killed_at_random_moments_it_ends_with_the_same_bits() {
     let place = Place::with_pictures();
     let straight = place.trained(&arguments("straight", &[]));
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos();
     let mut delays = vec![];
-    for kill in 0..5u32 {
-        let resumed = ["train", "--resume", "killed", "--quiet"];
-        let fresh = [&["train", "--device", "cpu", "--quiet"], arguments("killed", &[]).as_slice()].concat();
-        let resume = place.at("killed/config.toml").exists();
-        let mut child = place
-            .command(if resume { &resumed } else { &fresh })
-            .stderr(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let delay = Duration::from_micros(u64::from(clock.rotate_left(kill * 7) % 250_000) + 5_000);
-        delays.push(delay);
-        std::thread::sleep(delay);
-        child.kill().unwrap();
-        child.wait().unwrap();
+    let (mut killed, mut run) = (0, 0);
+    while killed < kills() {
+        run += 1;
+        let name = format!("killed-{run}");
+        for round in 0.. {
+            let done = round == 5 || killed == kills();
+            let started = place.at(&name).join("config.toml").exists();
+            let resumed = ["--resume", &name];
+            let fresh = arguments(&name, &[]);
+            let start = if started { &resumed[..] } else { &fresh };
+            if done {
+                let ended = place.trained(start);
+                assert_eq!(ended["digest"], straight["digest"], "{name}: killed after {delays:?}");
+                assert_eq!(ended["test"], straight["test"], "{name}: killed after {delays:?}");
+                assert_eq!(metrics(&place, &name), metrics(&place, "straight"), "killed after {delays:?}");
+                break;
+            }
+            let mut child = place
+                .command(&[&["train", "--device", "cpu", "--quiet"], start].concat())
+                .stderr(Stdio::null())
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap();
+            let delay =
+                Duration::from_micros(u64::from(clock.rotate_left(7 * (killed + round)) % 250_000) + 5_000);
+            std::thread::sleep(delay);
+            if child.try_wait().unwrap().is_none() {
+                child.kill().unwrap();
+                killed += 1;
+                delays.push(delay);
+            }
+            child.wait().unwrap();
+        }
     }
-    let ended = match place.at("killed/config.toml").exists() {
-        true => place.trained(&["--resume", "killed"]),
-        false => place.trained(&arguments("killed", &[])),
-    };
-    assert_eq!(ended["digest"], straight["digest"], "killed after {delays:?}");
-    assert_eq!(ended["test"], straight["test"], "killed after {delays:?}");
-    assert_eq!(metrics(&place, "killed"), metrics(&place, "straight"), "killed after {delays:?}");
 }
 
 #[test]

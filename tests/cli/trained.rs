@@ -64,6 +64,7 @@ fn what_cannot_be_read_is_named_and_the_rest_is_done() {
     for words in ["broken.png", "gone.png", "2 of 3 pictures"] {
         assert!(answer.err.contains(words), "{words}: {}", answer.err);
     }
+    assert!(!answer.err.contains("--skip-unreadable"), "predict has no such flag: {}", answer.err);
     let nothing = place.run(&["predict", "run", "*.tiff"]);
     assert_eq!(nothing.code, Some(2));
     assert!(nothing.err.contains("no file fits *.tiff"), "{}", nothing.err);

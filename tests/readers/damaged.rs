@@ -7,7 +7,9 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use rationale::data::check::check;
 use rationale::data::readers::{Format, ReadOptions, read};
+use rationale::train::Checkpoint;
 
+use crate::damage::{Damage, apply, damage};
 use crate::layouts::{LAYOUTS, Layout};
 use crate::memory::most_while;
 use crate::scenes::Place;
@@ -19,79 +21,12 @@ const BASE: usize = 64 << 20;
 /// Far longer than any of the lists takes; a hang is what ends here.
 const HANG: Duration = Duration::from_secs(20);
 
-/// Inputs for each layout: `make verify` sets RATIONALE_TEST_INPUTS to the number over all of them.
-fn inputs() -> u32 {
+/// Inputs for each kind of file, the lists of all layouts and the checkpoint: `make verify` sets RATIONALE_TEST_INPUTS
+/// to the number over all of them.
+fn inputs() -> Config {
     let all: u32 = std::env::var("RATIONALE_TEST_INPUTS").ok().and_then(|n| n.parse().ok()).unwrap_or(260);
-    all.div_ceil(LAYOUTS.len() as u32)
-}
-
-/// One change to a list.
-#[derive(Clone, Debug)]
-enum Damage {
-    Flip(f64, u8),
-    Cut(f64),
-    Repeat(f64, f64, u8),
-    Insert(f64, Vec<u8>),
-    Number(f64, &'static str),
-    Replace(Vec<u8>),
-}
-
-const NUMBERS: [&str; 12] = [
-    "-1",
-    "0",
-    "1e308",
-    "-1e308",
-    "4294967295",
-    "4294967296",
-    "99999999999999999999",
-    "NaN",
-    "null",
-    "[[[[",
-    "1e-300",
-    "\"\\ud800\"",
-];
-
-fn damage() -> impl Strategy<Value = Damage> {
-    prop_oneof![
-        (0.0..1.0f64, any::<u8>()).prop_map(|(at, byte)| Damage::Flip(at, byte)),
-        (0.0..1.0f64).prop_map(Damage::Cut),
-        (0.0..1.0f64, 0.0..1.0f64, 1u8..20).prop_map(|(from, to, times)| Damage::Repeat(from, to, times)),
-        (0.0..1.0f64, prop::collection::vec(any::<u8>(), 0..40))
-            .prop_map(|(at, bytes)| Damage::Insert(at, bytes)),
-        (0.0..1.0f64, prop::sample::select(&NUMBERS[..])).prop_map(|(at, word)| Damage::Number(at, word)),
-        prop::collection::vec(any::<u8>(), 0..200).prop_map(Damage::Replace),
-    ]
-}
-
-fn apply(bytes: &mut Vec<u8>, damage: &Damage) {
-    let place = |share: f64, len: usize| ((share * len as f64) as usize).min(len);
-    match damage {
-        Damage::Flip(at, byte) if !bytes.is_empty() => {
-            let at = place(*at, bytes.len() - 1);
-            bytes[at] ^= byte;
-        }
-        Damage::Flip(..) => {}
-        Damage::Cut(at) => bytes.truncate(place(*at, bytes.len())),
-        Damage::Repeat(from, to, times) => {
-            let (from, to) = (place(from.min(*to), bytes.len()), place(from.max(*to), bytes.len()));
-            let part = bytes[from..to].repeat(usize::from(*times));
-            bytes.splice(to..to, part.into_iter().take(1 << 20));
-        }
-        Damage::Insert(at, extra) => {
-            let at = place(*at, bytes.len());
-            bytes.splice(at..at, extra.iter().copied());
-        }
-        Damage::Number(at, word) => {
-            // In the place of the next number.
-            let at = place(*at, bytes.len());
-            let Some(from) = bytes[at..].iter().position(u8::is_ascii_digit).map(|from| at + from) else {
-                return;
-            };
-            let len = bytes[from..].iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
-            bytes.splice(from..from + len, word.bytes());
-        }
-        Damage::Replace(other) => other.clone_into(bytes),
-    }
+    let cases = all.div_ceil(LAYOUTS.iter().filter(|layout| !layout.list.is_empty()).count() as u32 + 1);
+    Config { cases, failure_persistence: None, ..Config::default() }
 }
 
 fn survives(layout: &Layout, whole: &[u8], place: &Place, damages: &[Damage]) -> Result<(), TestCaseError> {
@@ -118,11 +53,41 @@ fn damaged_lists_end_in_an_error_or_a_finding() {
         let place = Place::new();
         (layout.write)(&place);
         let whole = fs::read(place.at(layout.list)).unwrap();
-        let config = Config { cases: inputs(), failure_persistence: None, ..Config::default() };
-        TestRunner::new(config)
+        TestRunner::new(inputs())
             .run(&prop::collection::vec(damage(), 1..4), |damages| survives(layout, &whole, &place, &damages))
             .unwrap();
     }
+}
+
+#[test]
+fn a_damaged_checkpoint_ends_in_an_error_or_is_read() {
+    let place = Place::new();
+    let path = place.at("last.safetensors");
+    let tensor = |len: usize| (vec![len], vec![0.5; len]);
+    let checkpoint = Checkpoint {
+        epoch: 3,
+        tensors: [("conv1.weight", 40), ("mapping.weight", 8)]
+            .map(|(name, len)| (name.to_owned(), tensor(len)))
+            .into(),
+        notes: [("seeds".to_owned(), "1 2 3".to_owned())].into(),
+    };
+    checkpoint.save(&path).unwrap();
+    let whole = fs::read(&path).unwrap();
+    let survives = |damages: Vec<Damage>| {
+        let mut bytes = whole.clone();
+        damages.iter().for_each(|damage| apply(&mut bytes, damage));
+        fs::write(&path, &bytes).unwrap();
+        let begun = Instant::now();
+        let mut read = None;
+        let most = most_while(|| read = Some(Checkpoint::load(&path)));
+        prop_assert!(begun.elapsed() < HANG, "{} bytes took {:?}", bytes.len(), begun.elapsed());
+        prop_assert!(most < BASE + PER_BYTE * bytes.len(), "{most} bytes for {}", bytes.len());
+        if let Some(Err(error)) = read {
+            prop_assert!(error.to_string().contains("last.safetensors"), "{error}");
+        }
+        Ok(())
+    };
+    TestRunner::new(inputs()).run(&prop::collection::vec(damage(), 1..4), survives).unwrap();
 }
 
 #[test]

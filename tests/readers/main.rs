@@ -3,6 +3,7 @@
 // Helpers outside of `#[test]` functions may fail loudly too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod damage;
 mod damaged;
 mod layouts;
 mod masks;

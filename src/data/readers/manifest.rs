@@ -104,8 +104,19 @@ pub(super) fn catalog(path: &Path, format: Format, options: &ReadOptions) -> Res
 }
 
 fn only_table(root: &Path, format: Format) -> Result<PathBuf, DataError> {
-    let mut tables = list(root)?.files;
-    tables.retain(|file| looks_like(file).is_some_and(|(found, _)| found == format));
+    let files = list(root)?.files;
+    let fits = |file: &&PathBuf| looks_like(file).is_some_and(|(found, _)| found == format);
+    let mut tables: Vec<PathBuf> = files.iter().filter(fits).cloned().collect();
+    if tables.is_empty() {
+        // The only file of this kind is the table that is meant; reading it says what is wrong with it.
+        let named = |file: &&PathBuf| match extension(file).as_str() {
+            "csv" => format == Format::Csv,
+            "jsonl" | "ndjson" => format == Format::Jsonl,
+            _ => false,
+        };
+        tables = files.iter().filter(named).cloned().collect();
+        tables.truncate(usize::from(tables.len() == 1));
+    }
     match tables.as_slice() {
         [table] => Ok(table.clone()),
         [] => Err(DataError::MissingPart {

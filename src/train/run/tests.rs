@@ -59,6 +59,18 @@ fn a_folder_in_use_is_refused_and_an_unused_one_leaves_no_trace() {
 }
 
 #[test]
+fn a_run_killed_before_its_config_was_whole_may_begin_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    fs::create_dir(&path).unwrap();
+    fs::write(path.join(LOCK), "").unwrap();
+    fs::write(path.join(".tmpAbC123"), "seed =").unwrap();
+    let run = begun(&path, 1);
+    assert!(!path.join(".tmpAbC123").exists());
+    drop(run);
+}
+
+#[test]
 fn metrics_never_run_ahead_of_the_checkpoint() {
     let temp = tempfile::tempdir().unwrap();
     let path = temp.path().join("run");
