@@ -38,6 +38,7 @@ pub mod model;
 pub mod ops;
 pub mod params;
 pub mod plan;
+mod protobuf;
 pub mod random;
 #[cfg(feature = "report")]
 pub mod report;

@@ -8,7 +8,7 @@ pub mod docs;
 mod dump;
 mod growth;
 mod kernel;
-#[cfg(feature = "studies")]
+#[cfg(feature = "report")]
 mod plot;
 mod shapes;
 mod step;
@@ -21,7 +21,7 @@ pub use ceiling::{Ceilings, Proof, ceilings, prove_timer};
 pub use dump::{DumpError, dump};
 pub use growth::{Growth, Point, growth};
 pub use kernel::{Against, BoundBy, Row, bench_kernels, kernel_plans};
-#[cfg(feature = "studies")]
+#[cfg(feature = "report")]
 pub use plot::{growth_plot, roofline};
 pub use shapes::{Shape, shapes};
 pub use step::{Breakdown, Share, Step, StepPlan, breakdown, fill, peer_step, reference_step, step};

@@ -3,9 +3,9 @@
 use plotters::prelude::{DrawingBackend, RGBColor};
 
 use super::{Ceilings, Growth, Row};
-use crate::study::StudyError;
-use crate::study::plot::axis::Axis;
-use crate::study::plot::canvas::{self, Anchor, BLACK, Canvas, GREY, Mark, PALE};
+use crate::report::plot::PlotError;
+use crate::report::plot::axis::Axis;
+use crate::report::plot::canvas::{self, Anchor, BLACK, Canvas, GREY, Mark, PALE};
 
 const SIZE: (f64, f64) = (820.0, 460.0);
 /// Left, right, top and bottom of the axes.
@@ -44,7 +44,7 @@ fn legend<B: DrawingBackend>(canvas: &mut Canvas<B>, names: &[String]) {
 }
 
 /// Every timed kernel that computes, by its intensity, under the two measured roofs. A mark per variant.
-pub fn roofline(device: &str, ceilings: &Ceilings, rows: &[Row]) -> Result<String, StudyError> {
+pub fn roofline(device: &str, ceilings: &Ceilings, rows: &[Row]) -> Result<String, PlotError> {
     let points: Vec<(&str, f64, f64)> = rows
         .iter()
         .filter_map(|row| Some((row.variant.as_str(), row.intensity, row.flops_rate? / 1e9)))
@@ -86,7 +86,7 @@ pub fn roofline(device: &str, ceilings: &Ceilings, rows: &[Row]) -> Result<Strin
 }
 
 /// The peer step's time against its FLOPs, both over the first point of their axis, with the line of proportion.
-pub fn growth_plot(device: &str, growth: &Growth) -> Result<String, StudyError> {
+pub fn growth_plot(device: &str, growth: &Growth) -> Result<String, PlotError> {
     let relative: Vec<(&'static str, f64, f64, usize)> = growth
         .points
         .iter()

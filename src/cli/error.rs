@@ -28,6 +28,8 @@ pub enum CliError {
     #[error(transparent)]
     Study(#[from] crate::study::StudyError),
     #[error(transparent)]
+    Plot(#[from] crate::report::plot::PlotError),
+    #[error(transparent)]
     Demo(#[from] super::demo::DemoError),
     /// A config file that does not say what it should.
     #[error("{0}")]

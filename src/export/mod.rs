@@ -1,7 +1,6 @@
 //! A trained model for other programs: as ONNX, and as weights under the names and in the layout that PyTorch uses.
 
 mod onnx;
-mod protobuf;
 mod weights;
 
 use std::collections::{BTreeMap, HashMap};

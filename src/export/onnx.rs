@@ -1,6 +1,6 @@
 //! The network as an ONNX graph. Field numbers are those of onnx.proto (onnx.ai, IR version 8).
 
-use super::protobuf::Message;
+use crate::protobuf::Message;
 use super::{ExportError, Model, Tensor, weights};
 use crate::model::{GATE_BRANCH, Kind, MapShape, Node};
 

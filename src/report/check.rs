@@ -2,11 +2,9 @@
 
 use std::path::Path;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use image::codecs::png::PngEncoder;
 use image::imageops::FilterType;
 
+use super::html::{data_uri, document, escape};
 use crate::data::check::{Case, Finding, Report};
 use crate::data::readers::{Part, Severity, decode};
 
@@ -38,11 +36,6 @@ figure img { image-rendering: pixelated; border: 1px solid var(--pale); margin-r
 ul { font-size: .9rem; padding-left: 1.2rem; }
 ";
 
-/// Text as HTML shows it.
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 /// The page about the data set `name`. Pictures that cannot be read are named without a thumbnail.
 pub fn check_page(name: &str, report: &Report) -> String {
     let mut body = format!("<h1>{}</h1>\n", escape(name));
@@ -64,12 +57,7 @@ pub fn check_page(name: &str, report: &Report) -> String {
     if report.findings.is_empty() {
         body.push_str("<h2>Nothing found</h2>\n");
     }
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n{body}</body>\n</html>\n",
-        escape(name)
-    )
+    document(name, STYLE, &body)
 }
 
 fn classes(report: &Report) -> String {
@@ -174,13 +162,11 @@ fn thumbnail(path: &Path, what: &str) -> Option<String> {
         true => picture.resize(SIDE, SIDE, FilterType::Triangle).into_rgb8(),
         false => picture.into_rgb8(),
     };
-    let mut bytes = Vec::new();
-    small.write_with_encoder(PngEncoder::new(&mut bytes)).ok()?;
     // Small pictures are shown larger, each pixel a square.
     let scale = (SIDE / small.width().max(small.height()).max(1)).max(1);
-    let (shown, data) = ((small.width() * scale, small.height() * scale), STANDARD.encode(bytes));
+    let (shown, data) = ((small.width() * scale, small.height() * scale), data_uri(&small).ok()?);
     Some(format!(
-        "<img src=\"data:image/png;base64,{data}\" width=\"{}\" height=\"{}\" alt=\"{what}, {width}×{height}\">",
+        "<img src=\"{data}\" width=\"{}\" height=\"{}\" alt=\"{what}, {width}×{height}\">",
         shown.0, shown.1
     ))
 }

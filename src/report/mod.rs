@@ -1,4 +1,4 @@
-//! Pictures of a run: the contact sheet, overlays and curves, as PNG.
+//! Pictures of a run: the contact sheet, overlays, plots, and the page.
 //!
 //! [`look`] asks a trained model about a few pictures, [`before_after`] sets two models side by side,
 //! [`contact_sheet`] draws any table of tiles, [`write_png`] writes it whole or not at all; [`check_page`] shows what the
@@ -8,6 +8,8 @@
 mod check;
 pub mod color;
 mod explain;
+pub mod html;
+pub mod plot;
 mod sheet;
 pub mod text;
 mod tile;
@@ -25,12 +27,18 @@ pub use tile::{Scale, Size, Tile, channel_mean, channel_norm};
 
 use crate::train::{TrainError, write_atomically};
 
-/// Writes a picture as PNG, so that at every moment the file is the old one or the new one.
-pub fn write_png(path: &Path, image: &RgbImage) -> Result<(), TrainError> {
+/// A picture as the bytes of a PNG file.
+fn png(image: &RgbImage) -> Result<Vec<u8>, image::ImageError> {
     let mut bytes = Vec::new();
     // Repeated rows and noise: unfiltered they are smallest.
     let encoder = PngEncoder::new_with_quality(&mut bytes, CompressionType::Best, FilterType::NoFilter);
-    image.write_with_encoder(encoder).map_err(|e| TrainError::File {
+    image.write_with_encoder(encoder)?;
+    Ok(bytes)
+}
+
+/// Writes a picture as PNG, so that at every moment the file is the old one or the new one.
+pub fn write_png(path: &Path, image: &RgbImage) -> Result<(), TrainError> {
+    let bytes = png(image).map_err(|e| TrainError::File {
         path: path.to_owned(),
         message: format!(
             "the picture of {}×{} pixels cannot be encoded ({e})",

@@ -2,7 +2,7 @@
 
 use super::document::{Section, Table, share, signed, with_error};
 use super::metric::{MAIN, metric};
-use super::plot::{DotRow, Plot};
+use crate::report::plot::{DotRow, Plot};
 use super::summary::{CONFIDENCE, Row};
 
 /// Metrics of the second table; a column that no row fills is left out.

@@ -1,6 +1,6 @@
 //! What a study says, before it is Markdown or a page: sections of sentences, tables and plots.
 
-use super::plot::Plot;
+use crate::report::plot::Plot;
 
 /// A table of texts; the first column is the row's name, the others are numbers.
 #[derive(Clone, Debug, Default, PartialEq)]

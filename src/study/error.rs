@@ -54,14 +54,9 @@ pub enum StudyError {
         /// Cells of the study.
         total: usize,
     },
-    /// A plot that the backend refused to draw.
-    #[error("plot `{name}` cannot be drawn: {message}")]
-    Plot {
-        /// The plot.
-        name: String,
-        /// What the backend said.
-        message: String,
-    },
+    /// A plot.
+    #[error(transparent)]
+    Plot(#[from] crate::report::plot::PlotError),
     /// Worker threads that cannot be had.
     #[error("{count} workers cannot be started ({message}); ask for fewer with --workers")]
     Workers {

@@ -18,7 +18,6 @@ pub mod metric;
 pub mod pace;
 pub mod page;
 pub mod pictures;
-pub mod plot;
 pub mod published;
 pub mod runner;
 pub mod seeds;

@@ -2,7 +2,8 @@
 
 use super::StudyError;
 use super::document::{Document, Table};
-use super::plot::{NARROW, Plot, WIDE, escape};
+use crate::report::html::{document, escape};
+use crate::report::plot::{NARROW, Plot, WIDE};
 
 const STYLE: &str = "\
 :root { color-scheme: light; --ink: #1a1a1a; --grey: #5f5f5f; --pale: #dedede; --paper: #fff; }
@@ -72,18 +73,18 @@ fn table(table: &Table, definitions: &[(String, String)]) -> String {
 }
 
 /// The whole page.
-pub fn page(document: &Document) -> Result<String, StudyError> {
-    let mut body = format!("<h1>{}</h1>\n", escape(&document.title));
-    for paragraph in &document.lead {
+pub fn page(study: &Document) -> Result<String, StudyError> {
+    let mut body = format!("<h1>{}</h1>\n", escape(&study.title));
+    for paragraph in &study.lead {
         body.push_str(&format!("<p>{}</p>\n", text(paragraph)));
     }
     body.push_str("<nav><ul>\n");
-    let headings = document.sections.iter().map(|section| section.heading.as_str());
+    let headings = study.sections.iter().map(|section| section.heading.as_str());
     for (i, heading) in headings.chain(["What the columns mean", "How to get it again"]).enumerate() {
         body.push_str(&format!("<li><a href=\"#part-{i}\">{}</a></li>\n", escape(heading)));
     }
     body.push_str("</ul></nav>\n");
-    for (i, section) in document.sections.iter().enumerate() {
+    for (i, section) in study.sections.iter().enumerate() {
         body.push_str(&format!("<h2 id=\"part-{i}\">{}</h2>\n", escape(&section.heading)));
         for paragraph in &section.text {
             body.push_str(&format!("<p>{}</p>\n", text(paragraph)));
@@ -91,18 +92,18 @@ pub fn page(document: &Document) -> Result<String, StudyError> {
         for plot in &section.plots {
             body.push_str(&figure(plot)?);
         }
-        body.extend(section.tables.iter().map(|own| table(own, &document.definitions)));
+        body.extend(section.tables.iter().map(|own| table(own, &study.definitions)));
     }
-    let last = document.sections.len();
+    let last = study.sections.len();
     body.push_str(&format!("<h2 id=\"part-{last}\">What the columns mean</h2>\n<dl class=\"terms\">\n"));
-    for (term, definition) in &document.definitions {
+    for (term, definition) in &study.definitions {
         body.push_str(&format!("<dt>{}</dt><dd>{}</dd>\n", escape(term), text(definition)));
     }
     body.push_str(&format!(
         "</dl>\n<h2 id=\"part-{}\">How to get it again</h2>\n<dl class=\"facts\">\n",
         last + 1
     ));
-    for (name, value) in &document.facts {
+    for (name, value) in &study.facts {
         body.push_str(&format!("<dt>{}</dt><dd>{}</dd>\n", escape(name), text(value)));
     }
     body.push_str(
@@ -110,12 +111,7 @@ pub fn page(document: &Document) -> Result<String, StudyError> {
          <code>results.json</code>, <code>tables/</code>, <code>plots/</code>, and the models' own records in \
          <code>cells/</code>.</p>\n",
     );
-    Ok(format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n{body}</body>\n</html>\n",
-        escape(&document.title)
-    ))
+    Ok(document(&study.title, STYLE, &body))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::document::{Document, Table};
 use super::page::page;
-use super::plot::{NARROW, WIDE};
+use crate::report::plot::{NARROW, WIDE};
 use super::summary::Row;
 use super::{Cell, METRICS, Outcome, StudyError, StudyFolder};
 use crate::report::write_png;

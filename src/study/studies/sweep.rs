@@ -5,7 +5,7 @@ use crate::study::compose::{main_table, title};
 use crate::study::document::{Section, Table, with_error};
 use crate::study::metric::{MAIN, metric};
 use crate::study::pictures::MaskChange;
-use crate::study::plot::{Line, Plot, Scale};
+use crate::report::plot::{Line, Plot, Scale};
 use crate::study::summary::Row;
 use crate::study::{BASELINE, Job, Pictures, Point, Setting, StudyError};
 use crate::train::Method;

@@ -4,10 +4,17 @@ pub(crate) mod axis;
 pub(crate) mod canvas;
 mod draw;
 
-pub(super) use canvas::escape;
 use draw::{Dots, Lines};
 
-use super::StudyError;
+/// A plot that the backend refused to draw.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("plot `{name}` cannot be drawn: {message}")]
+pub struct PlotError {
+    /// The plot.
+    pub name: String,
+    /// What the backend said.
+    pub message: String,
+}
 
 /// Width in points on paper and on wide screens.
 pub const WIDE: f64 = 820.0;
@@ -86,7 +93,7 @@ pub enum Plot {
 
 impl Plot {
     /// As an SVG of this width in points.
-    pub fn svg(&self, width: f64) -> Result<String, StudyError> {
+    pub fn svg(&self, width: f64) -> Result<String, PlotError> {
         match self.kind(width) {
             Kind::Dots(dots) => canvas::svg(self.name(), self.caption(), dots.size(), |c| dots.draw(c)),
             Kind::Lines(lines) => canvas::svg(self.name(), self.caption(), lines.size(), |c| lines.draw(c)),
@@ -94,7 +101,7 @@ impl Plot {
     }
 
     /// As pixels, two per point.
-    pub fn bitmap(&self, width: f64) -> Result<image::RgbImage, StudyError> {
+    pub fn bitmap(&self, width: f64) -> Result<image::RgbImage, PlotError> {
         match self.kind(width) {
             Kind::Dots(dots) => canvas::bitmap(self.name(), dots.size(), |c| dots.draw(c)),
             Kind::Lines(lines) => canvas::bitmap(self.name(), lines.size(), |c| lines.draw(c)),

@@ -10,7 +10,8 @@ use plotters::prelude::{Color, DrawingBackend, RGBColor, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontStyle, IntoFont, register_font};
 
-use crate::study::StudyError;
+use super::PlotError;
+use crate::report::html::escape;
 
 /// Pixels per point: bitmaps are sharp on fine screens, and SVG has half points.
 const PIXELS: f64 = 2.0;
@@ -241,8 +242,8 @@ pub fn svg(
     caption: &str,
     (width, height): (f64, f64),
     draw: impl FnOnce(&mut Canvas<SVGBackend>),
-) -> Result<String, StudyError> {
-    let failed = |message| StudyError::Plot { name: name.to_owned(), message };
+) -> Result<String, PlotError> {
+    let failed = |message| PlotError { name: name.to_owned(), message };
     with_font().map_err(failed)?;
     let pixels = (at(width) as u32, at(height) as u32);
     let mut text = String::new();
@@ -261,8 +262,8 @@ pub fn bitmap(
     name: &str,
     (width, height): (f64, f64),
     draw: impl FnOnce(&mut Canvas<BitMapBackend>),
-) -> Result<image::RgbImage, StudyError> {
-    let failed = |message| StudyError::Plot { name: name.to_owned(), message };
+) -> Result<image::RgbImage, PlotError> {
+    let failed = |message| PlotError { name: name.to_owned(), message };
     with_font().map_err(failed)?;
     let (w, h) = (at(width) as u32, at(height) as u32);
     let mut pixels = vec![0; w as usize * h as usize * 3];
@@ -270,11 +271,6 @@ pub fn bitmap(
         .map_err(failed)?;
     image::RgbImage::from_raw(w, h, pixels)
         .ok_or_else(|| failed(format!("a bitmap of {w}×{h} pixels cannot be made")))
-}
-
-/// For attributes and text of XML.
-pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

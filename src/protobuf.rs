@@ -1,8 +1,8 @@
-//! The little of the protocol-buffers encoding that an ONNX file needs.
+//! The little of the protocol-buffers encoding that ONNX and TensorBoard files need.
 
 /// A message under construction. Fields are written in the order of the calls.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Message(Vec<u8>);
+pub(crate) struct Message(Vec<u8>);
 
 impl Message {
     fn varint(&mut self, mut value: u64) {
@@ -17,6 +17,22 @@ impl Message {
     pub fn int(mut self, field: u64, value: i64) -> Self {
         self.varint(field << 3);
         self.varint(value as u64);
+        self
+    }
+
+    /// A double.
+    #[cfg(feature = "runs")]
+    pub fn double(mut self, field: u64, value: f64) -> Self {
+        self.varint(field << 3 | 1);
+        self.0.extend_from_slice(&value.to_le_bytes());
+        self
+    }
+
+    /// A float.
+    #[cfg(feature = "runs")]
+    pub fn float(mut self, field: u64, value: f32) -> Self {
+        self.varint(field << 3 | 5);
+        self.0.extend_from_slice(&value.to_le_bytes());
         self
     }
 
