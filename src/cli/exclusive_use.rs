@@ -1,20 +1,17 @@
 //! `rationale exclusive-use`: does a trained model use the marked pixels alone?
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::config::{Config, DataSection};
 use super::error::CliError;
 use super::settings::DeviceFlag;
 use super::source::{self, Source};
 use super::terminal::{self, count, plural};
+use super::trained::{Trained, replace_data};
 use crate::data::Dataset;
-use crate::data::triangles::TriangleSet;
-use crate::plan::Variants;
-use crate::train::run::{CONFIG, OpenedRun, RunFolder};
 use crate::train::{ExclusiveUse, ExclusiveUseOptions, ExclusiveUseSummary, PictureUse, Trainer};
 
 const EXAMPLES: &str = "\
@@ -101,18 +98,14 @@ const NOT_GUARANTEED: &str = "anything about other pictures, about masks that ar
     does not show that the logits do move, the observed width does";
 
 pub fn run(args: &ExclusiveUseArgs) -> Result<(), CliError> {
-    let OpenedRun { config, checkpoint, record } = RunFolder::read(&args.run)?;
-    let mut config = Config::parse(&config, &args.run.join(CONFIG))?;
+    let mut trained = Trained::read(&args.run)?;
     if let Some(data) = &args.data {
-        replace_data(&mut config, data)?;
+        replace_data(&mut trained.config, data)?;
     }
-    let chosen = args.device.device.clone().or_else(|| record.as_ref().map(|r| r.device_choice.clone()));
-    let device = super::devices::open(&chosen.unwrap_or_default().parse().unwrap_or_default())?;
-    terminal::field("device", &format!("{}: {}", device.title(), device.reason()));
-
-    let source = source::load(&config, false)?;
+    let device = trained.device(&args.device)?;
+    let source = source::load(&trained.config, false)?;
     source.warnings.iter().for_each(|warning| terminal::warning(warning));
-    if let Some(record) = record.filter(|record| record.classes != source.train.classes) {
+    if let Some(record) = trained.record.as_ref().filter(|record| record.classes != source.train.classes) {
         return Err(CliError::Config(format!(
             "{} was trained on the classes {}, and the pictures have {}: give pictures of the same classes",
             args.run.display(),
@@ -126,10 +119,10 @@ pub fn run(args: &ExclusiveUseArgs) -> Result<(), CliError> {
     // Without any mask the trainer says so.
     let pictures = if numbers.is_empty() { data.clone() } else { data.subset(&numbers)? };
 
+    let variants = trained.variants();
+    let Trained { mut config, checkpoint, .. } = trained;
     // Nothing is trained: a batch of the run may be larger than what there is here.
     config.train.batch = config.train.batch.min(source.train.len()).max(1);
-    let variants: Variants =
-        checkpoint.notes.get("variants").and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     let mut trainer =
         Trainer::new(&device, &config.model(), &config.train, &source.train, &[config.seeds()], &variants)?;
     trainer.restore(&checkpoint)?;
@@ -177,21 +170,6 @@ pub fn run(args: &ExclusiveUseArgs) -> Result<(), CliError> {
         ));
         return Err(CliError::Said);
     }
-    Ok(())
-}
-
-/// Other pictures, read as those of the run were; a built-in set has its own settings.
-pub(super) fn replace_data(config: &mut Config, data: &OsString) -> Result<(), CliError> {
-    let Some(path) = data.to_str() else {
-        let path = Path::new(data).display();
-        return Err(CliError::Config(format!("the name of the data, {path}, is not Unicode; rename it")));
-    };
-    if TriangleSet::built_in(path).is_some() {
-        config.data = DataSection::default();
-    }
-    config.data.path = Some(path.to_owned());
-    // These may be laid out in another way.
-    config.data.format = None;
     Ok(())
 }
 

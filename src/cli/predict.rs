@@ -13,7 +13,7 @@ use super::trained::Trained;
 use crate::data::{DataError, pictures_in, read_picture};
 use crate::model::MapShape;
 use crate::report::{gradient_overlay, write_png};
-use crate::train::{Predictor, probabilities};
+use crate::train::{Predictor, most_probable, probabilities};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -147,10 +147,7 @@ pub fn run(args: &PredictArgs) -> Result<(), CliError> {
 
 fn answer(file: &Path, logits: &[f32], classes: &[String]) -> Answer {
     let probabilities = probabilities(logits);
-    // A NaN is no answer and must not look like one.
-    let best = (0..probabilities.len())
-        .filter(|&k| !probabilities[k].is_nan())
-        .max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]).then(b.cmp(&a)));
+    let best = most_probable(&probabilities);
     Answer {
         file: file.display().to_string(),
         class: best.and_then(|k| classes.get(k)).cloned().unwrap_or_else(|| "(no number)".to_owned()),

@@ -1,11 +1,14 @@
 //! A run that is to be used: its settings, its weights, and what its pictures look like.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::config::Config;
+use super::config::{Config, DataSection};
 use super::error::CliError;
 use super::settings::DeviceFlag;
 use super::terminal;
+use super::values::Size;
+use crate::data::triangles::TriangleSet;
 use crate::exec::Device;
 use crate::model::MapShape;
 use crate::plan::Variants;
@@ -42,6 +45,20 @@ impl Trained {
         text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
     }
 
+    /// Puts other pictures in the place of the run's, if any are named, in the size that the model wants.
+    pub fn take_data(&mut self, data: Option<&OsString>) -> Result<(), CliError> {
+        let input = self.input()?;
+        if let Some(data) = data {
+            replace_data(&mut self.config, data)?;
+        }
+        let own = self.config.data.path.as_deref().unwrap_or_default();
+        if TriangleSet::built_in(own).is_none() {
+            self.config.data.size = Some(Size(input.height, input.width));
+            self.config.data.channels = Some(input.channels);
+        }
+        Ok(())
+    }
+
     /// Class names in the order of the labels.
     pub fn classes(&self) -> Result<Vec<String>, CliError> {
         let noted = || serde_json::from_str(self.checkpoint.notes.get("classes")?).ok();
@@ -70,4 +87,19 @@ impl Trained {
         let model = self.config.model();
         Ok(Predictor::new(device, &model, input, classes, &self.checkpoint, &self.variants(), batch)?)
     }
+}
+
+/// Other pictures, read as those of the run were; a built-in set has its own settings.
+pub(super) fn replace_data(config: &mut Config, data: &OsString) -> Result<(), CliError> {
+    let Some(path) = data.to_str() else {
+        let path = Path::new(data).display();
+        return Err(CliError::Config(format!("the name of the data, {path}, is not Unicode; rename it")));
+    };
+    if TriangleSet::built_in(path).is_some() {
+        config.data = DataSection::default();
+    }
+    config.data.path = Some(path.to_owned());
+    // These may be laid out in another way.
+    config.data.format = None;
+    Ok(())
 }

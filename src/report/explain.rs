@@ -4,9 +4,9 @@ use image::RgbImage;
 
 use super::sheet::{Cell, Column, Row, Sheet, Tone};
 use super::tile::{Scale, Size, Tile, channel_mean, channel_norm};
-use crate::data::{Dataset, RELEVANT};
+use crate::data::Dataset;
 use crate::exec::Device;
-use crate::train::{FeatureMaps, TrainError, Trainer};
+use crate::train::{FeatureMaps, TrainError, Trainer, share_inside};
 
 /// One replica's answers about a few pictures.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,15 +45,6 @@ fn part(values: &[f32], index: usize, len: usize) -> &[f32] {
     values.get(index * len..(index + 1) * len).unwrap_or_default()
 }
 
-/// The share of the squared gradient that lies inside a mask; `None` without gradient.
-fn share_inside(gradient: &[f64], mask: &[u8]) -> Option<f64> {
-    let squared = |value: &f64| value * value;
-    let all: f64 = gradient.iter().map(squared).sum();
-    let inside =
-        gradient.iter().zip(mask).filter(|(_, mask)| **mask >= RELEVANT).map(|(value, _)| squared(value));
-    (all > 0.0).then(|| inside.sum::<f64>() / all)
-}
-
 /// The tiles f(x), f(x′) and m(f(x)) of one picture on one scale, those that there are.
 fn feature_cells(maps: &FeatureMaps, index: usize) -> Vec<Cell> {
     let wanted = ["f(x)", "f(x')", "m(f(x))"];
@@ -71,10 +62,11 @@ fn feature_cells(maps: &FeatureMaps, index: usize) -> Vec<Cell> {
 }
 
 fn gradient_cell(look: &Look, picture: &Tile, data: &Dataset, index: usize) -> Cell {
-    let gradient = channel_norm(part(&look.gradients, index, data.picture_len()), data.channels);
-    let tile = Tile::overlay(picture, &gradient, Scale::without_peaks(&gradient));
+    let gradient = part(&look.gradients, index, data.picture_len());
+    let norms = channel_norm(gradient, data.channels);
+    let tile = Tile::overlay(picture, &norms, Scale::without_peaks(&norms));
     let explained = data.explained.get(index) == Some(&true);
-    let share = share_inside(&gradient, data.mask(index)).filter(|_| explained);
+    let share = share_inside(gradient, data.mask(index), data.channels).filter(|_| explained);
     Cell {
         tile: Some(tile),
         outline: if explained { data.mask(index).to_vec() } else { Vec::new() },

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::RELEVANT;
+
 /// Counts `[K, K]`, true class by predicted class.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confusion {
@@ -60,6 +62,20 @@ pub fn flip_rate(a: &[u32], b: &[u32]) -> f64 {
     flips as f64 / a.len().min(b.len()).max(1) as f64
 }
 
+/// The share of a squared gradient `[H, W, C]` that lies inside a mask `[H, W]`; `None` where there is no gradient at all,
+/// which says nothing about where the model looks.
+pub fn share_inside(gradient: &[f32], mask: &[u8], channels: usize) -> Option<f64> {
+    let (mut inside, mut all) = (0.0, 0.0);
+    for (pixel, mask) in gradient.chunks(channels.max(1)).zip(mask) {
+        let squared: f64 = pixel.iter().map(|&value| f64::from(value).powi(2)).sum();
+        all += squared;
+        if *mask >= RELEVANT {
+            inside += squared;
+        }
+    }
+    (all > 0.0).then(|| inside / all)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +96,13 @@ mod tests {
         assert_eq!(confusion.accuracy(), 0.5);
         assert_eq!(confusion.per_class(), vec![Some(0.5), None]);
         assert_eq!(confusion.balanced_accuracy(), 0.5);
+    }
+
+    #[test]
+    fn a_share_inside_counts_every_channel_of_a_relevant_pixel() {
+        assert_eq!(share_inside(&[3.0, 0.0, -4.0, 0.0], &[RELEVANT, RELEVANT - 1], 2), Some(9.0 / 25.0));
+        assert_eq!(share_inside(&[3.0, 4.0], &[255, 0], 1), Some(9.0 / 25.0));
+        assert_eq!(share_inside(&[0.0; 4], &[255, 0], 2), None);
     }
 
     #[test]

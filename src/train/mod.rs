@@ -4,6 +4,7 @@ mod checkpoint;
 mod config;
 mod error;
 mod exclusive_use;
+pub mod measures;
 mod metrics;
 mod predictor;
 mod routing;
@@ -18,8 +19,8 @@ pub use checkpoint::{Checkpoint, digest, write_atomically};
 pub use config::{Alternation, DataFill, MappingInStage1, MaskSource, Method, Schedule, TrainConfig};
 pub use error::TrainError;
 pub use exclusive_use::{ExclusiveUse, ExclusiveUseOptions, ExclusiveUseSummary, PictureUse};
-pub use metrics::{Confusion, flip_rate};
-pub use predictor::{Predictor, probabilities};
+pub use metrics::{Confusion, flip_rate, share_inside};
+pub use predictor::{Predictor, most_probable, probabilities};
 pub use trainer::{
     EpochReport, Evaluation, FeatureMaps, GateMass, GradientReport, Trainer, check_fit, plans,
 };

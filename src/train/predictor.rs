@@ -1,6 +1,7 @@
 //! A trained model at work: logits and input gradients of pictures that nobody has labelled.
 
-use super::{Checkpoint, TrainError};
+use super::{Checkpoint, FeatureMaps, TrainError, share_inside, upload};
+use crate::data::Dataset;
 use crate::exec::{Device, Loaded, Session};
 use crate::model::{self, D_X, Dimensions, LOGITS, MapShape, ModelConfig, Network};
 use crate::plan::Variants;
@@ -12,8 +13,11 @@ pub struct Predictor {
     session: Box<dyn Session>,
     network: Network,
     batch: usize,
+    variants: Variants,
     logits: Loaded,
     gradient: Loaded,
+    /// Made when it is first asked for, with hard masks or without.
+    features: Option<(bool, Loaded)>,
 }
 
 impl std::fmt::Debug for Predictor {
@@ -35,7 +39,7 @@ impl Predictor {
     ) -> Result<Self, TrainError> {
         let network = Network::new(model, input, classes, 1)?;
         let batch = batch.max(1);
-        let dimensions = Dimensions { count: batch, batch, steps: 1, packed: false };
+        let dimensions = dimensions(batch);
         let variants = &variants.clone().on(device.limits().target);
         let mut session = device.session();
         let plans = [
@@ -63,7 +67,7 @@ impl Predictor {
         session.write_index(&format!("{NAME}.labels"), &vec![0; batch])?;
         session.write(&format!("{NAME}.class_weights"), &vec![1.0; classes])?;
         session.write("ones", &[1.0])?;
-        Ok(Self { session, network, batch, logits, gradient })
+        Ok(Self { session, network, batch, variants: variants.clone(), logits, gradient, features: None })
     }
 
     /// The network.
@@ -86,6 +90,63 @@ impl Predictor {
     pub fn input_gradient(&mut self, pictures: &[f32]) -> Result<Vec<f32>, TrainError> {
         let n = self.show(pictures)?;
         self.output(self.gradient, D_X, n)
+    }
+
+    /// Probabilities of each class, one row per picture, for a whole data set.
+    pub fn probabilities(&mut self, data: &Dataset) -> Result<Vec<Vec<f64>>, TrainError> {
+        let numbers: Vec<usize> = (0..data.len()).collect();
+        let mut rows = Vec::with_capacity(data.len());
+        for numbers in numbers.chunks(self.batch) {
+            let logits = self.logits(&values(data, numbers))?;
+            rows.extend(logits.chunks(self.network.classes()).map(probabilities));
+        }
+        Ok(rows)
+    }
+
+    /// [`share_inside`] of the input gradient of each explained picture that has a gradient.
+    pub fn gradient_shares(&mut self, data: &Dataset) -> Result<Vec<f64>, TrainError> {
+        let explained: Vec<usize> = data.explained_pictures().collect();
+        let mut shares = Vec::with_capacity(explained.len());
+        for numbers in explained.chunks(self.batch) {
+            let gradients = self.input_gradient(&values(data, numbers))?;
+            let parts = numbers.iter().zip(gradients.chunks(data.picture_len()));
+            shares.extend(
+                parts.filter_map(|(&i, gradient)| share_inside(gradient, data.mask(i), data.channels)),
+            );
+        }
+        Ok(shares)
+    }
+
+    /// x, x′, f(x), f(x′) and, where there is a mapping layer, m(f(x)) of at most [`Predictor::batch`] pictures. `fill` is
+    /// what stands outside of the mask in x′, per channel in the scale [−1, 1]; `hard` makes the mask 0 or 1.
+    pub fn feature_maps(
+        &mut self,
+        data: &Dataset,
+        fill: &[f32],
+        hard: bool,
+    ) -> Result<FeatureMaps, TrainError> {
+        let plan = match self.features {
+            Some((known, plan)) if known == hard => plan,
+            _ => {
+                let dimensions = dimensions(self.batch);
+                let plan = model::features(&self.network, NAME, &dimensions, hard, &self.variants)?;
+                self.features.insert((hard, self.session.load(&plan)?)).1
+            }
+        };
+        let numbers: Vec<usize> = (0..data.len()).collect();
+        let n = self.show(&values(data, &numbers))?;
+        let mut masks = data.masks.clone();
+        masks.resize(self.batch * data.height * data.width, 0);
+        self.session.write_index(&format!("{NAME}.masks"), &upload::pack(&masks))?;
+        self.session.write(&format!("{NAME}.fill"), fill)?;
+        self.session.run(plan, 1)?;
+        let mut maps = FeatureMaps::new();
+        for (name, shape) in model::feature_outputs(&self.network) {
+            let mut values = self.session.read_output(plan, name)?;
+            values.truncate(values.len() / self.batch * n);
+            maps.push((name.to_owned(), shape, values));
+        }
+        Ok(maps)
     }
 
     fn show(&mut self, pictures: &[f32]) -> Result<usize, TrainError> {
@@ -113,6 +174,22 @@ impl Predictor {
         values.truncate(values.len() / self.batch * n);
         Ok(values)
     }
+}
+
+/// Batches of values as they come.
+fn dimensions(batch: usize) -> Dimensions {
+    Dimensions { count: batch, batch, steps: 1, packed: false }
+}
+
+/// The values of the pictures with these numbers.
+fn values(data: &Dataset, numbers: &[usize]) -> Vec<f32> {
+    numbers.iter().flat_map(|&i| data.picture(i)).collect()
+}
+
+/// The first of the most probable classes; none where every probability is no number, which must not look like an answer.
+pub fn most_probable(probabilities: &[f64]) -> Option<usize> {
+    let numbers = (0..probabilities.len()).filter(|&k| !probabilities[k].is_nan());
+    numbers.max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]).then(b.cmp(&a)))
 }
 
 /// Probabilities of one row of logits, in double precision.

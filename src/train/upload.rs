@@ -19,7 +19,7 @@ pub(super) fn shape(data: &Dataset) -> MapShape {
     MapShape { height: data.height, width: data.width, channels: data.channels }
 }
 
-fn pack(bytes: &[u8]) -> Vec<u32> {
+pub(super) fn pack(bytes: &[u8]) -> Vec<u32> {
     bytes
         .chunks(4)
         .map(|chunk| {

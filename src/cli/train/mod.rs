@@ -1,7 +1,7 @@
 //! `rationale train`: one run, from its data to its test result.
 
 mod begin;
-pub(super) mod outcome;
+mod outcome;
 mod progress;
 
 use std::collections::BTreeMap;

@@ -7,7 +7,8 @@ use crate::cli::source::Source;
 use crate::cli::terminal::{self, count};
 use crate::data::Dataset;
 use crate::exec::Device;
-use crate::train::{Confusion, TrainError, Trainer, flip_rate};
+use crate::train::measures::Scores;
+use crate::train::{TrainError, Trainer, flip_rate};
 
 /// Gradient values that are held at once for the share inside the masks.
 const GRADIENT_VALUES: usize = 1 << 24;
@@ -29,39 +30,6 @@ pub struct Outcome {
     pub seconds: f64,
     pub digest: String,
     pub warnings: Vec<String>,
-}
-
-/// Accuracies on one set.
-#[derive(Debug, Serialize)]
-pub struct Scores {
-    pub pictures: usize,
-    pub accuracy: f64,
-    pub balanced_accuracy: f64,
-    pub worst_class: Option<ClassScore>,
-    pub per_class: Vec<ClassScore>,
-}
-
-/// The share of a class's pictures that was predicted right.
-#[derive(Clone, Debug, Serialize)]
-pub struct ClassScore {
-    pub class: String,
-    pub accuracy: f64,
-}
-
-impl Scores {
-    pub fn new(data: &Dataset, confusion: &Confusion) -> Self {
-        let shares = data.classes.iter().zip(confusion.per_class());
-        let per_class: Vec<ClassScore> = shares
-            .filter_map(|(class, accuracy)| Some(ClassScore { class: class.clone(), accuracy: accuracy? }))
-            .collect();
-        Self {
-            pictures: data.len(),
-            accuracy: confusion.accuracy(),
-            balanced_accuracy: confusion.balanced_accuracy(),
-            worst_class: per_class.iter().min_by(|a, b| a.accuracy.total_cmp(&b.accuracy)).cloned(),
-            per_class,
-        }
-    }
 }
 
 fn scores(trainer: &mut Trainer, name: &str, data: &Dataset) -> Result<Scores, TrainError> {
@@ -149,16 +117,12 @@ impl Outcome {
     }
 }
 
-/// On all explained pictures, or as many of them, evenly spread, as memory should hold.
+/// On all explained pictures, or as many of them, evenly spread over the classes, as memory should hold.
 fn gradient_mass(trainer: &mut Trainer, device: &Device, data: &Dataset) -> Result<Option<f64>, TrainError> {
-    let explained: Vec<usize> = data.explained_pictures().collect();
-    if explained.is_empty() {
+    let chosen = data.explained_sample((GRADIENT_VALUES / data.picture_len().max(1)).max(1));
+    if chosen.is_empty() {
         return Ok(None);
     }
-    let most = (GRADIENT_VALUES / data.picture_len().max(1)).max(1);
-    let step = explained.len().div_ceil(most);
-    let chosen: Vec<usize> = explained.into_iter().step_by(step).collect();
-    let report = trainer.input_gradient(device, &data.subset(&chosen)?, 0)?;
-    let mass = report.mass_inside();
+    let mass = trainer.input_gradient(device, &data.subset(&chosen)?, 0)?.mass_inside();
     Ok(mass.is_finite().then_some(mass))
 }

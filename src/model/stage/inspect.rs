@@ -1,7 +1,7 @@
 //! A look inside: input gradients and feature maps.
 
 use super::{Dimensions, data_source};
-use crate::model::{GateGradient, ModelError, Network, Route, Tape};
+use crate::model::{GateGradient, MapShape, ModelError, Network, Route, Tape};
 use crate::ops::{clock, cross_entropy, gather, metrics};
 use crate::plan::{Part, Plan, Role, Variants};
 use crate::shader::DType;
@@ -73,6 +73,16 @@ pub fn input_gradient(
     }
     clock::advance(&mut plan, source.clock)?;
     Ok(plan)
+}
+
+/// Name and shape of the outputs of [`features`].
+pub(crate) fn feature_outputs(network: &Network) -> Vec<(&'static str, MapShape)> {
+    let (input, features) = (network.input(), network.features());
+    let mut outputs = vec![(X, input), ("x'", input), ("f(x)", features), ("f(x')", features)];
+    if network.has_mapping() {
+        outputs.push(("m(f(x))", features));
+    }
+    outputs
 }
 
 /// Records f(x), f(x′) and m(f(x)) of one batch, as outputs `x`, `x'`, `f(x)`, `f(x')` and, where there is

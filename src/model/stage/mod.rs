@@ -18,7 +18,7 @@ pub use evaluation::{EvaluationPlan, evaluation};
 pub(crate) use exclusive_use::{BOUNDS, LOGITS};
 pub use exclusive_use::{bounds, logits};
 pub use grad_reg::grad_reg;
-pub(crate) use inspect::{D_X, SCALE, X};
+pub(crate) use inspect::{D_X, SCALE, X, feature_outputs};
 pub use inspect::{features, gate, input_gradient};
 pub use joint::joint;
 pub use label::{Stage1, stage1};

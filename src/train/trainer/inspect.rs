@@ -2,10 +2,10 @@
 
 use super::Trainer;
 use super::inspection::NAME;
-use crate::data::{Dataset, RELEVANT};
+use crate::data::Dataset;
 use crate::exec::Device;
 use crate::model::{self, D_X, MapShape, X};
-use crate::train::TrainError;
+use crate::train::{TrainError, share_inside};
 
 /// Input gradients of one replica.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,22 +43,9 @@ impl Trainer {
             &[X, D_X],
         )?;
         let gradients = results.pop().unwrap_or_default();
-        let mut shares = Vec::new();
-        for i in data.explained_pictures() {
-            let (mut inside, mut all) = (0.0, 0.0);
-            let size = data.height * data.width * data.channels;
-            for (k, gradient) in gradients[i * size..(i + 1) * size].iter().enumerate() {
-                let squared = f64::from(*gradient).powi(2);
-                all += squared;
-                if data.mask(i)[k / data.channels] >= RELEVANT {
-                    inside += squared;
-                }
-            }
-            // A picture without any gradient says nothing about where the model looks.
-            if all > 0.0 {
-                shares.push(inside / all);
-            }
-        }
+        let size = data.picture_len();
+        let share = |i: usize| share_inside(&gradients[i * size..(i + 1) * size], data.mask(i), data.channels);
+        let shares = data.explained_pictures().filter_map(share).collect();
         Ok(GradientReport { gradients, shares })
     }
 
@@ -69,10 +56,8 @@ impl Trainer {
         data: &Dataset,
         replica: usize,
     ) -> Result<FeatureMaps, TrainError> {
-        let mut names = vec![X, "x'", "f(x)", "f(x')"];
-        if self.network.has_mapping() {
-            names.push("m(f(x))");
-        }
+        let outputs = model::feature_outputs(&self.network);
+        let names: Vec<&str> = outputs.iter().map(|(name, _)| *name).collect();
         let hard = self.config.hard_masks;
         let values = self.inspect(
             device,
@@ -81,8 +66,7 @@ impl Trainer {
             &|network, dims, variants| model::features(network, NAME, dims, hard, variants),
             &names,
         )?;
-        let shape =
-            |name: &str| if name.starts_with('x') { self.network.input() } else { self.network.features() };
-        Ok(names.iter().zip(values).map(|(name, values)| ((*name).to_owned(), shape(name), values)).collect())
+        let named = outputs.into_iter().zip(values);
+        Ok(named.map(|((name, shape), values)| (name.to_owned(), shape, values)).collect())
     }
 }
