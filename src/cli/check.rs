@@ -71,6 +71,9 @@ pub fn run(args: &CheckArgs) -> Result<(), CliError> {
         write_atomically(path, check_page(&name, &report).as_bytes())?;
         terminal::field("page", &terminal::quoted(path));
     }
+    for finding in report.findings.iter().filter(|finding| finding.severity == Severity::Warning) {
+        terminal::remember_warning(&format!("{}: {}", finding.title, count(finding.cases.len())));
+    }
     if args.json {
         let text = serde_json::to_string_pretty(&report)
             .map_err(|error| CliError::Config(format!("the report cannot be written as JSON ({error})")))?;

@@ -41,6 +41,9 @@ pub enum CliError {
     File { path: PathBuf, message: String },
     #[error("the output cannot be written ({0})")]
     Output(#[from] std::io::Error),
+    /// A job that was done in part.
+    #[error("{0}")]
+    InPart(String),
     /// Ctrl-C; all has been said.
     #[error("stopped")]
     Stopped,

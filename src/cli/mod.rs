@@ -116,6 +116,7 @@ pub fn main() -> ExitCode {
         Command::Completions(args) => shell::completions(args, Arguments::command()),
         Command::Manual(args) => shell::manual(args, Arguments::command()),
     };
+    terminal::repeat_warnings();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -105,6 +105,7 @@ pub fn run(args: &PredictArgs) -> Result<(), CliError> {
                         }
                         other => other.to_string(),
                     };
+                    terminal::warning(&reason);
                     unread.push(Unread { file: file.display().to_string(), reason });
                 }
             }
@@ -134,15 +135,11 @@ pub fn run(args: &PredictArgs) -> Result<(), CliError> {
     if unread.is_empty() {
         return Ok(());
     }
-    for Unread { reason, .. } in &unread {
-        terminal::warning(reason);
-    }
-    terminal::error(&format!(
+    Err(CliError::InPart(format!(
         "{} of {} could not be read; the others are above",
         unread.len(),
         plural(files.len(), "picture")
-    ));
-    Err(CliError::Said)
+    )))
 }
 
 fn answer(file: &Path, logits: &[f32], classes: &[String]) -> Answer {

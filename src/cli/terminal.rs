@@ -2,6 +2,46 @@
 
 use std::fmt::Write as _;
 use std::io::{ErrorKind, IsTerminal, Write as _, stderr, stdout};
+use std::sync::{Mutex, PoisonError};
+
+/// What has been warned of.
+#[derive(Default)]
+struct Warnings {
+    /// Each text once, and how often it was said.
+    said: Vec<(String, usize)>,
+    /// Whether something else was written after the first of them, so that they may have scrolled away.
+    buried: bool,
+}
+
+static WARNINGS: Mutex<Warnings> = Mutex::new(Warnings { said: Vec::new(), buried: false });
+
+fn with_warnings<T>(act: impl FnOnce(&mut Warnings) -> T) -> T {
+    act(&mut WARNINGS.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+impl Warnings {
+    fn add(&mut self, text: &str) {
+        match self.said.iter_mut().find(|(said, _)| said == text) {
+            Some((_, times)) => *times += 1,
+            None => self.said.push((text.to_owned(), 1)),
+        }
+    }
+
+    fn bury(&mut self) {
+        self.buried |= !self.said.is_empty();
+    }
+
+    /// What to say at the end; nothing where the warnings still stand there.
+    fn repeated(&self) -> Option<(String, Vec<String>)> {
+        let times = |(text, times): &(String, usize)| match times {
+            1 => text.clone(),
+            times => format!("{text} ({times} times)"),
+        };
+        let lines: Vec<String> = self.said.iter().map(times).collect();
+        let head = format!("{} on the way:", plural(lines.len(), "warning"));
+        (self.buried && !lines.is_empty()).then_some((head, lines))
+    }
+}
 
 /// Colour on standard error: a terminal that can, and nobody who asked for none (<https://no-color.org>).
 pub fn colour() -> bool {
@@ -20,8 +60,14 @@ fn paint(code: &str, text: &str) -> String {
 }
 
 /// A line on standard error. One that cannot be written is no reason to end a training run.
-pub fn note(text: &str) {
+fn line(text: &str) {
     let _ = writeln!(stderr(), "{text}");
+}
+
+/// Something said by the way.
+pub fn note(text: &str) {
+    with_warnings(Warnings::bury);
+    line(text);
 }
 
 /// `name  text`, the names in a column.
@@ -29,8 +75,35 @@ pub fn field(name: &str, text: &str) {
     note(&format!("{} {text}", paint("1", &format!("{name:<9}"))));
 }
 
+fn warning_line(text: &str) {
+    line(&format!("{} {text}", paint("1;33", "warning:")));
+}
+
+/// A warning, said now and once more at the end.
 pub fn warning(text: &str) {
-    note(&format!("{} {text}", paint("1;33", "warning:")));
+    with_warnings(|warnings| warnings.add(text));
+    warning_line(text);
+}
+
+/// A warning that a command's own result shows; it is said at the end.
+pub fn remember_warning(text: &str) {
+    with_warnings(|warnings| {
+        warnings.add(text);
+        warnings.buried = true;
+    });
+}
+
+/// Everything that was warned of so far.
+pub fn warnings() -> Vec<String> {
+    with_warnings(|warnings| warnings.said.iter().map(|(text, _)| text.clone()).collect())
+}
+
+/// The warnings once more, counted, where other lines have come after them.
+pub fn repeat_warnings() {
+    if let Some((head, lines)) = with_warnings(|warnings| warnings.repeated()) {
+        line(&head);
+        lines.iter().for_each(|text| warning_line(text));
+    }
 }
 
 pub fn error(text: &str) {
@@ -39,6 +112,7 @@ pub fn error(text: &str) {
 
 /// A result on standard output. A reader that has gone away (`| head`) has what it wanted.
 pub fn print(text: &str) -> std::io::Result<()> {
+    with_warnings(Warnings::bury);
     let mut out = stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
@@ -129,6 +203,19 @@ mod tests {
             [0.2, 99.4, 200.0, 7500.0].map(duration),
             ["under 1 s", "99 s", "3 min 20 s", "2 h 5 min"]
         );
+    }
+
+    #[test]
+    fn warnings_come_again_once_each_if_something_came_after_them() {
+        let mut warnings = Warnings::default();
+        warnings.bury();
+        warnings.add("a");
+        warnings.add("b");
+        warnings.add("a");
+        assert_eq!(warnings.repeated(), None, "they are the last thing on the screen");
+        warnings.bury();
+        let lines = ["a (2 times)", "b"].map(str::to_owned).to_vec();
+        assert_eq!(warnings.repeated(), Some(("2 warnings on the way:".to_owned(), lines)));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::data::triangles::TriangleSet;
 use crate::exec::Device;
 use crate::model::MapShape;
 use crate::plan::Variants;
-use crate::train::run::{CONFIG, OpenedRun, RunFolder, RunRecord};
+use crate::train::run::{CONFIG, EpochRow, OpenedRun, RunFolder, RunRecord};
 use crate::train::{Checkpoint, Predictor};
 
 /// A run's folder, read.
@@ -20,14 +20,16 @@ pub struct Trained {
     pub path: PathBuf,
     pub config: Config,
     pub checkpoint: Checkpoint,
+    pub first: Option<Checkpoint>,
+    pub rows: Vec<EpochRow>,
     pub record: Option<RunRecord>,
 }
 
 impl Trained {
     pub fn read(path: &Path) -> Result<Self, CliError> {
-        let OpenedRun { config, checkpoint, record } = RunFolder::read(path)?;
+        let OpenedRun { config, checkpoint, first, rows, record } = RunFolder::read(path)?;
         let config = Config::parse(&config, &path.join(CONFIG))?;
-        Ok(Self { path: path.to_owned(), config, checkpoint, record })
+        Ok(Self { path: path.to_owned(), config, checkpoint, first, rows, record })
     }
 
     /// The device that was asked for, else the one that the run asked for.

@@ -1,8 +1,9 @@
 //! The run folder: all that a run leaves behind, and all that it needs to go on after a kill at any moment.
 //!
-//! `config.toml` holds every setting, `run.json` what ran where and what it came to, `metrics.jsonl` and
-//! `metrics.csv` one row per epoch, `checkpoints/last.safetensors` the state. Metrics are written before the
-//! checkpoint that belongs to them, and cut back to the checkpoint when the run goes on.
+//! `config.toml` holds every setting, `run.json` what ran where and what it came to, `metrics.jsonl`, `metrics.csv` and the
+//! event file under `tensorboard/` one row per epoch, `checkpoints/last.safetensors` the state,
+//! `checkpoints/first.safetensors` the weights after the first epoch. Metrics are written before the checkpoint that
+//! belongs to them, and cut back to the checkpoint when the run goes on.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Checkpoint, TrainError, write_atomically};
 
+mod events;
 mod name;
 mod record;
 
@@ -23,7 +25,10 @@ pub const RECORD: &str = "run.json";
 /// The metrics, one JSON object per line.
 pub const METRICS: &str = "metrics.jsonl";
 const METRICS_CSV: &str = "metrics.csv";
+/// The event file; its name is such that TensorBoard takes it for one.
+const EVENTS: &str = "tensorboard/events.out.tfevents.0000000000.rationale";
 const CHECKPOINT: &str = "checkpoints/last.safetensors";
+const FIRST: &str = "checkpoints/first.safetensors";
 const LOCK: &str = ".lock";
 
 /// A run folder that this process owns.
@@ -58,6 +63,10 @@ pub struct OpenedRun {
     pub config: String,
     /// The latest state.
     pub checkpoint: Checkpoint,
+    /// The weights after the first epoch, without the optimiser's state; `None` for runs of earlier versions.
+    pub first: Option<Checkpoint>,
+    /// The metrics, in order of epochs.
+    pub rows: Vec<EpochRow>,
     /// `run.json`, if it is there and whole.
     pub record: Option<RunRecord>,
 }
@@ -111,7 +120,7 @@ impl RunFolder {
             warnings.push(format!("{RECORD} was missing or damaged and is written anew"));
         }
         let mut folder = Self { path: path.to_owned(), rows: Vec::new(), used: true, _lock: lock };
-        let found = folder.read_rows()?;
+        let found = read_rows(path)?;
         let file = folder.checkpoint_path();
         let checkpoint = if file.exists() {
             Some(Checkpoint::load(&file)?)
@@ -125,16 +134,12 @@ impl RunFolder {
             return Err(TrainError::Checkpoint { path: file, message });
         };
         let epoch = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.epoch);
-        let mut rows: BTreeMap<usize, EpochRow> = BTreeMap::new();
-        for row in found.into_iter().filter(|row| (1..=epoch).contains(&row.epoch)) {
-            rows.insert(row.epoch, row);
-        }
-        let missing = epoch - rows.len();
+        folder.rows = done(found, epoch);
+        let missing = epoch - folder.rows.len();
         if missing > 0 {
             warnings
                 .push(format!("{METRICS} lacks {missing} of the {epoch} epochs done; the weights do not"));
         }
-        folder.rows = rows.into_values().collect();
         folder.write_rows()?;
         Ok(Resumed { folder, config, checkpoint, record, warnings })
     }
@@ -147,7 +152,11 @@ impl RunFolder {
             let message = "is not there yet: the run was stopped before its first checkpoint".to_owned();
             return Err(TrainError::Checkpoint { path: file, message });
         }
-        Ok(OpenedRun { config, checkpoint: Checkpoint::load(&file)?, record: read_record(path) })
+        let checkpoint = Checkpoint::load(&file)?;
+        // What stands beside it is worth having, and its loss no reason to refuse the run.
+        let first = Checkpoint::load(&path.join(FIRST)).ok();
+        let rows = done(read_rows(path)?, checkpoint.epoch);
+        Ok(OpenedRun { config, checkpoint, first, rows, record: read_record(path) })
     }
 
     /// Where it is.
@@ -182,8 +191,17 @@ impl RunFolder {
 
     /// Writes the checkpoint alone.
     pub fn write_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+        self.save(CHECKPOINT, checkpoint)
+    }
+
+    /// Writes the weights after the first epoch, which the report sets beside the last ones.
+    pub fn write_first(&mut self, weights: &Checkpoint) -> Result<(), TrainError> {
+        self.save(FIRST, weights)
+    }
+
+    fn save(&mut self, name: &str, checkpoint: &Checkpoint) -> Result<(), TrainError> {
         self.used = true;
-        let file = self.checkpoint_path();
+        let file = self.path.join(name);
         if let Some(folder) = file.parent() {
             fs::create_dir_all(folder).map_err(|e| failed(folder, format!("cannot be made ({e})")))?;
         }
@@ -207,17 +225,6 @@ impl RunFolder {
         self.write_rows()
     }
 
-    fn read_rows(&self) -> Result<Vec<EpochRow>, TrainError> {
-        let path = self.path.join(METRICS);
-        let text = match fs::read(&path) {
-            Ok(text) => text,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(e) => return Err(unreadable(&path)(e)),
-        };
-        // A line that is no row is one that a person left there: the warning about missing epochs speaks of it.
-        Ok(text.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
-    }
-
     fn write_rows(&mut self) -> Result<(), TrainError> {
         self.used = true;
         let path = self.path.join(METRICS);
@@ -233,7 +240,8 @@ impl RunFolder {
             csv.serialize(row).map_err(|e| failed(&path, e.to_string()))?;
         }
         let table = csv.into_inner().map_err(|e| failed(&path, e.to_string()))?;
-        write_atomically(&path, &table)
+        write_atomically(&path, &table)?;
+        events::write(&self.path.join(EVENTS), &self.rows)
     }
 }
 
@@ -257,6 +265,23 @@ fn read_config(path: &Path) -> Result<String, TrainError> {
         }
         Err(e) => Err(unreadable(&file)(e)),
     }
+}
+
+fn read_rows(folder: &Path) -> Result<Vec<EpochRow>, TrainError> {
+    let path = folder.join(METRICS);
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(unreadable(&path)(e)),
+    };
+    // A line that is no row is one that a person left there: the warning about missing epochs speaks of it.
+    Ok(text.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
+}
+
+/// The rows of the epochs done, each once and in order.
+fn done(rows: Vec<EpochRow>, epoch: usize) -> Vec<EpochRow> {
+    let rows = rows.into_iter().filter(|row| (1..=epoch).contains(&row.epoch));
+    rows.map(|row| (row.epoch, row)).collect::<BTreeMap<_, _>>().into_values().collect()
 }
 
 /// `run.json` of a run folder; `None` if it is missing or damaged.
@@ -286,7 +311,7 @@ fn is_leftover(entry: &fs::DirEntry) -> bool {
 }
 
 fn remove_leftovers(path: &Path) {
-    for folder in [path.to_owned(), path.join("checkpoints")] {
+    for folder in ["", "checkpoints", "plots", "tensorboard"].map(|name| path.join(name)) {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten().filter(is_leftover) {
             let _ = fs::remove_file(entry.path());
         }

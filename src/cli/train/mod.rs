@@ -165,7 +165,10 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
     record.classes = source.train.classes.clone();
     record.seeds = Some(seeds);
     record.variants = trainer.variants().clone();
-    record.warnings = warnings;
+    // A run that is taken up again keeps what it was warned of before.
+    record.warnings.extend(terminal::warnings());
+    let mut seen = std::collections::HashSet::new();
+    record.warnings.retain(|warning| seen.insert(warning.clone()));
     record.finished = None;
     record.result = None;
     folder.write_config(&config.render())?;
@@ -187,11 +190,6 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
     }
     let outcome = run.judge(&mut trainer, &device, &source)?;
     terminal::print(&if args.json { outcome.json() } else { outcome.text() })?;
-    let warnings = &run.record.warnings;
-    if !warnings.is_empty() {
-        terminal::note(&format!("{} on the way:", terminal::plural(warnings.len(), "warning")));
-    }
-    warnings.iter().for_each(|warning| terminal::warning(warning));
     Ok(())
 }
 
@@ -277,6 +275,12 @@ impl Run {
         };
         progress.epoch(&row);
         let checkpoint = self.noted(trainer);
+        if row.epoch == 1 {
+            let mut first = checkpoint.clone();
+            let parameters = trainer.network().parameters();
+            first.tensors.retain(|name, _| parameters.iter().any(|parameter| parameter.name == *name));
+            self.folder.write_first(&first)?;
+        }
         self.folder.write_epoch(row, &checkpoint)
     }
 

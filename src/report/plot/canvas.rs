@@ -25,6 +25,8 @@ const BITMAP_DROP: f64 = 0.2;
 pub const BLACK: RGBColor = RGBColor(20, 20, 20);
 /// Names that explain.
 pub const GREY: RGBColor = RGBColor(95, 95, 95);
+/// What everything is drawn on.
+pub const PAPER: RGBColor = RGBColor(255, 255, 255);
 /// Lines that guide the eye.
 pub const PALE: RGBColor = RGBColor(222, 222, 222);
 
@@ -227,7 +229,7 @@ fn drawn<B: DrawingBackend>(
     drop: f64,
     draw: impl FnOnce(&mut Canvas<B>),
 ) -> Result<(), String> {
-    area.fill(&RGBColor(255, 255, 255)).map_err(|error| error.to_string())?;
+    area.fill(&PAPER).map_err(|error| error.to_string())?;
     let mut canvas = Canvas { area, drop, failed: None };
     draw(&mut canvas);
     match canvas.failed {

@@ -1,10 +1,16 @@
-//! Plots as data: dots per method, lines over an axis. [`Plot::svg`] and [`Plot::bitmap`] draw them.
+//! Plots as data: dots per method, lines over an axis, a confusion matrix, a reliability diagram. [`Plot::svg`] and [`Plot::bitmap`] draw them.
 
 pub(crate) mod axis;
 pub(crate) mod canvas;
 mod draw;
+mod matrix;
+mod reliability;
 
 use draw::{Dots, Lines};
+use matrix::Matrix;
+use reliability::Reliability;
+
+use crate::train::statistics::ReliabilityBin;
 
 /// A plot that the backend refused to draw.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -89,6 +95,26 @@ pub enum Plot {
         /// The methods.
         lines: Vec<Line>,
     },
+    /// True classes from top to bottom, predicted ones from left to right; shades follow the share of the true class.
+    Matrix {
+        /// Stem of its files.
+        name: String,
+        /// What it shows.
+        caption: String,
+        /// Names of the classes.
+        classes: Vec<String>,
+        /// `[true class][predicted class]`.
+        counts: Vec<Vec<u32>>,
+    },
+    /// The share predicted right over the confidence.
+    Reliability {
+        /// Stem of its files.
+        name: String,
+        /// What it shows.
+        caption: String,
+        /// Ranges of confidence of equal width.
+        bins: Vec<ReliabilityBin>,
+    },
 }
 
 impl Plot {
@@ -97,6 +123,8 @@ impl Plot {
         match self.kind(width) {
             Kind::Dots(dots) => canvas::svg(self.name(), self.caption(), dots.size(), |c| dots.draw(c)),
             Kind::Lines(lines) => canvas::svg(self.name(), self.caption(), lines.size(), |c| lines.draw(c)),
+            Kind::Matrix(plot) => canvas::svg(self.name(), self.caption(), plot.size(), |c| plot.draw(c)),
+            Kind::Reliability(plot) => canvas::svg(self.name(), self.caption(), plot.size(), |c| plot.draw(c)),
         }
     }
 
@@ -105,6 +133,8 @@ impl Plot {
         match self.kind(width) {
             Kind::Dots(dots) => canvas::bitmap(self.name(), dots.size(), |c| dots.draw(c)),
             Kind::Lines(lines) => canvas::bitmap(self.name(), lines.size(), |c| lines.draw(c)),
+            Kind::Matrix(plot) => canvas::bitmap(self.name(), plot.size(), |c| plot.draw(c)),
+            Kind::Reliability(plot) => canvas::bitmap(self.name(), plot.size(), |c| plot.draw(c)),
         }
     }
 
@@ -116,20 +146,28 @@ impl Plot {
             Plot::Lines { x, y, scale, ticks, lines, .. } => {
                 Kind::Lines(Lines { lines, x, y, scale: *scale, ticks, width })
             }
+            Plot::Matrix { classes, counts, .. } => Kind::Matrix(Matrix { classes, counts, width }),
+            Plot::Reliability { bins, .. } => Kind::Reliability(Reliability { bins, width }),
         }
     }
 
     /// Stem of its files.
     pub fn name(&self) -> &str {
         match self {
-            Plot::Dots { name, .. } | Plot::Lines { name, .. } => name,
+            Plot::Dots { name, .. }
+            | Plot::Lines { name, .. }
+            | Plot::Matrix { name, .. }
+            | Plot::Reliability { name, .. } => name,
         }
     }
 
     /// What it shows.
     pub fn caption(&self) -> &str {
         match self {
-            Plot::Dots { caption, .. } | Plot::Lines { caption, .. } => caption,
+            Plot::Dots { caption, .. }
+            | Plot::Lines { caption, .. }
+            | Plot::Matrix { caption, .. }
+            | Plot::Reliability { caption, .. } => caption,
         }
     }
 }
@@ -137,6 +175,8 @@ impl Plot {
 enum Kind<'a> {
     Dots(Dots<'a>),
     Lines(Lines<'a>),
+    Matrix(Matrix<'a>),
+    Reliability(Reliability<'a>),
 }
 
 #[cfg(test)]
