@@ -30,6 +30,8 @@ pub enum CliError {
     #[error(transparent)]
     Plot(#[from] crate::report::plot::PlotError),
     #[error(transparent)]
+    Report(#[from] crate::report::run::ReportError),
+    #[error(transparent)]
     Demo(#[from] super::demo::DemoError),
     /// A config file that does not say what it should.
     #[error("{0}")]

@@ -18,6 +18,7 @@ mod nearest;
 mod pictures;
 mod plan;
 mod predict;
+mod report;
 mod runs;
 mod settings;
 mod shell;
@@ -74,6 +75,7 @@ enum Command {
     Train(Box<train::TrainArgs>),
     Predict(predict::PredictArgs),
     Evaluate(evaluate::EvaluateArgs),
+    Report(report::ReportArgs),
     Export(export::ExportArgs),
     Runs(runs::RunsArgs),
     Compare(Box<study::compare::CompareArgs>),
@@ -100,6 +102,7 @@ pub fn main() -> ExitCode {
         Command::Train(args) => train::run(args),
         Command::Predict(args) => predict::run(args),
         Command::Evaluate(args) => evaluate::run(args),
+        Command::Report(args) => report::run(args),
         Command::Export(args) => export::run(args),
         Command::Runs(args) => runs::run(args),
         Command::Compare(args) => study::compare::run(args),

@@ -188,6 +188,12 @@ pub fn quoted(path: &std::path::Path) -> String {
     }
 }
 
+/// The command line that started this process, as a shell would take it.
+pub fn command_line() -> String {
+    let words = std::env::args_os().skip(1).map(|word| quoted(word.as_ref()));
+    std::iter::once("rationale".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

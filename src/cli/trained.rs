@@ -85,9 +85,19 @@ impl Trained {
 
     /// The model on a device.
     pub fn predictor(&self, device: &Device, batch: usize) -> Result<Predictor, CliError> {
+        self.predictor_of(&self.checkpoint, device, batch)
+    }
+
+    /// The same with other weights.
+    pub fn predictor_of(
+        &self,
+        checkpoint: &Checkpoint,
+        device: &Device,
+        batch: usize,
+    ) -> Result<Predictor, CliError> {
         let (input, classes) = (self.input()?, self.classes()?.len());
         let model = self.config.model();
-        Ok(Predictor::new(device, &model, input, classes, &self.checkpoint, &self.variants(), batch)?)
+        Ok(Predictor::new(device, &model, input, classes, checkpoint, &self.variants(), batch)?)
     }
 }
 

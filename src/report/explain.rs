@@ -6,7 +6,7 @@ use super::sheet::{Cell, Column, Row, Sheet, Tone};
 use super::tile::{Scale, Size, Tile, channel_mean, channel_norm};
 use crate::data::Dataset;
 use crate::exec::Device;
-use crate::train::{FeatureMaps, TrainError, Trainer, share_inside};
+use crate::train::{FeatureMaps, Predictor, TrainError, Trainer, most_probable, share_inside};
 
 /// One replica's answers about a few pictures.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +31,23 @@ pub fn look(trainer: &mut Trainer, device: &Device, pictures: &Dataset) -> Resul
     })
 }
 
+/// Asks a trained model about a few pictures, at most [`Predictor::batch`]. `fill` and `hard` are those of
+/// [`Predictor::feature_maps`].
+pub fn look_with(
+    predictor: &mut Predictor,
+    pictures: &Dataset,
+    fill: &[f32],
+    hard: bool,
+) -> Result<Look, TrainError> {
+    let values: Vec<f32> = (0..pictures.len()).flat_map(|i| pictures.picture(i)).collect();
+    let rows = predictor.probabilities(pictures)?;
+    Ok(Look {
+        predictions: rows.iter().map(|row| most_probable(row).map_or(u32::MAX, |k| k as u32)).collect(),
+        gradients: predictor.input_gradient(&values)?,
+        maps: predictor.feature_maps(pictures, fill, hard)?,
+    })
+}
+
 /// A model's answers under the name that the sheet calls it by.
 #[derive(Clone, Copy, Debug)]
 pub struct Named<'a> {
@@ -46,7 +63,7 @@ fn part(values: &[f32], index: usize, len: usize) -> &[f32] {
 }
 
 /// The tiles f(x), f(x′) and m(f(x)) of one picture on one scale, those that there are.
-fn feature_cells(maps: &FeatureMaps, index: usize) -> Vec<Cell> {
+pub(super) fn feature_cells(maps: &FeatureMaps, index: usize) -> Vec<Cell> {
     let wanted = ["f(x)", "f(x')", "m(f(x))"];
     let found: Vec<(Vec<f64>, Size)> = wanted
         .iter()
@@ -61,7 +78,7 @@ fn feature_cells(maps: &FeatureMaps, index: usize) -> Vec<Cell> {
     found.into_iter().map(cell).collect()
 }
 
-fn gradient_cell(look: &Look, picture: &Tile, data: &Dataset, index: usize) -> Cell {
+pub(super) fn gradient_cell(look: &Look, picture: &Tile, data: &Dataset, index: usize) -> Cell {
     let gradient = part(&look.gradients, index, data.picture_len());
     let norms = channel_norm(gradient, data.channels);
     let tile = Tile::overlay(picture, &norms, Scale::without_peaks(&norms));
@@ -85,7 +102,7 @@ pub fn gradient_overlay(picture: &[f32], gradient: &[f32], size: Size, channels:
     tile.resized([size[0] * times, size[1] * times]).image()
 }
 
-fn class(data: &Dataset, index: u32) -> &str {
+pub(super) fn class(data: &Dataset, index: u32) -> &str {
     data.classes.get(index as usize).map_or("(no class)", String::as_str)
 }
 

@@ -9,6 +9,15 @@ pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
+/// A text whose backticks become code.
+pub fn prose(plain: &str) -> String {
+    let parts = plain.split('`').enumerate().map(|(i, part)| match i % 2 {
+        0 => escape(part),
+        _ => format!("<code>{}</code>", escape(part)),
+    });
+    parts.collect()
+}
+
 /// A whole page. The title is escaped here, style and body stand as they are.
 pub fn document(title: &str, style: &str, body: &str) -> String {
     format!(

@@ -10,6 +10,7 @@ pub mod color;
 mod explain;
 pub mod html;
 pub mod plot;
+pub mod run;
 mod sheet;
 pub mod text;
 mod tile;
@@ -21,7 +22,7 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 
 #[cfg(feature = "readers")]
 pub use check::check_page;
-pub use explain::{Look, Named, before_after, gradient_overlay, look};
+pub use explain::{Look, Named, before_after, gradient_overlay, look, look_with};
 pub use sheet::{Cell, Column, Row, Sheet, Tone, contact_sheet};
 pub use tile::{Scale, Size, Tile, channel_mean, channel_norm};
 

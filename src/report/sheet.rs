@@ -111,7 +111,12 @@ struct Layout {
 fn tile_size(sheet: &Sheet) -> Size {
     let tiles = || sheet.rows.iter().flat_map(|row| &row.cells).filter_map(|cell| cell.tile.as_ref());
     let first = tiles().max_by_key(|tile| tile.pixels.len());
-    let [height, width] = first.map_or([1, 1], |tile| [tile.height.max(1), tile.width.max(1)]);
+    shown_size(first.map_or([1, 1], |tile| [tile.height, tile.width]))
+}
+
+/// The size at which a picture of that size is drawn.
+pub(super) fn shown_size(size: Size) -> Size {
+    let [height, width] = size.map(|side| side.max(1));
     let largest = height.max(width);
     if largest > 224 {
         return [height, width].map(|side| (side * 224 / largest).max(1));
@@ -192,6 +197,23 @@ fn draw_outline(image: &mut RgbImage, [left, top]: [usize; 2], mask: &[u8], from
     }
 }
 
+/// The picture of a cell with its outline.
+fn draw_cell(image: &mut RgbImage, cell: &Cell, [left, top]: [usize; 2], size: Size) {
+    if let Some(tile) = &cell.tile {
+        for (i, &pixel) in tile.resized(size).pixels.iter().enumerate() {
+            put(image, [left + i % size[1], top + i / size[1]], pixel);
+        }
+        draw_outline(image, [left, top], &cell.outline, [tile.height, tile.width], size);
+    }
+}
+
+/// A cell alone.
+pub(super) fn cell_image(cell: &Cell, size: Size) -> RgbImage {
+    let mut image = RgbImage::from_pixel(size[1] as u32, size[0] as u32, Pixel(WHITE));
+    draw_cell(&mut image, cell, [0, 0], size);
+    image
+}
+
 fn draw_row(image: &mut RgbImage, layout: &Layout, row: &Row, top: usize) {
     if let Some(section) = &row.section {
         let fitted = text::fit(section, layout.width - 2 * MARGIN);
@@ -202,12 +224,7 @@ fn draw_row(image: &mut RgbImage, layout: &Layout, row: &Row, top: usize) {
         text::draw(image, at, &text::fit(line, layout.label), tone.color(), *tone != Tone::Plain);
     }
     for (cell, &left) in row.cells.iter().zip(&layout.columns) {
-        if let Some(tile) = &cell.tile {
-            for (i, &pixel) in tile.resized(layout.tile).pixels.iter().enumerate() {
-                put(image, [left + i % layout.tile[1], top + i / layout.tile[1]], pixel);
-            }
-            draw_outline(image, [left, top], &cell.outline, [tile.height, tile.width], layout.tile);
-        }
+        draw_cell(image, cell, [left, top], layout.tile);
         let caption = text::fit(&cell.caption, layout.tile[1]);
         text::draw(image, [left, top + layout.tile[0]], &caption, FAINT, false);
     }

@@ -2,7 +2,7 @@
 
 use super::StudyError;
 use super::document::{Document, Table};
-use crate::report::html::{document, escape};
+use crate::report::html::{document, escape, prose};
 use crate::report::plot::{NARROW, Plot, WIDE};
 
 const STYLE: &str = "\
@@ -33,15 +33,6 @@ code { font-size: .9em; overflow-wrap: anywhere; }
   dl.facts { grid-template-columns: 1fr; } dl.facts dd { margin-bottom: .4rem; } }
 @media print { .scroll { overflow: visible; } h2 { break-after: avoid; } figure { break-inside: avoid; } }
 ";
-
-/// Backticks become code.
-fn text(plain: &str) -> String {
-    let parts = plain.split('`').enumerate().map(|(i, part)| match i % 2 {
-        0 => escape(part),
-        _ => format!("<code>{}</code>", escape(part)),
-    });
-    parts.collect()
-}
 
 fn figure(plot: &Plot) -> Result<String, StudyError> {
     Ok(format!(
@@ -76,7 +67,7 @@ fn table(table: &Table, definitions: &[(String, String)]) -> String {
 pub fn page(study: &Document) -> Result<String, StudyError> {
     let mut body = format!("<h1>{}</h1>\n", escape(&study.title));
     for paragraph in &study.lead {
-        body.push_str(&format!("<p>{}</p>\n", text(paragraph)));
+        body.push_str(&format!("<p>{}</p>\n", prose(paragraph)));
     }
     body.push_str("<nav><ul>\n");
     let headings = study.sections.iter().map(|section| section.heading.as_str());
@@ -87,7 +78,7 @@ pub fn page(study: &Document) -> Result<String, StudyError> {
     for (i, section) in study.sections.iter().enumerate() {
         body.push_str(&format!("<h2 id=\"part-{i}\">{}</h2>\n", escape(&section.heading)));
         for paragraph in &section.text {
-            body.push_str(&format!("<p>{}</p>\n", text(paragraph)));
+            body.push_str(&format!("<p>{}</p>\n", prose(paragraph)));
         }
         for plot in &section.plots {
             body.push_str(&figure(plot)?);
@@ -97,14 +88,14 @@ pub fn page(study: &Document) -> Result<String, StudyError> {
     let last = study.sections.len();
     body.push_str(&format!("<h2 id=\"part-{last}\">What the columns mean</h2>\n<dl class=\"terms\">\n"));
     for (term, definition) in &study.definitions {
-        body.push_str(&format!("<dt>{}</dt><dd>{}</dd>\n", escape(term), text(definition)));
+        body.push_str(&format!("<dt>{}</dt><dd>{}</dd>\n", escape(term), prose(definition)));
     }
     body.push_str(&format!(
         "</dl>\n<h2 id=\"part-{}\">How to get it again</h2>\n<dl class=\"facts\">\n",
         last + 1
     ));
     for (name, value) in &study.facts {
-        body.push_str(&format!("<dt>{}</dt><dd>{}</dd>\n", escape(name), text(value)));
+        body.push_str(&format!("<dt>{}</dt><dd>{}</dd>\n", escape(name), prose(value)));
     }
     body.push_str(
         "</dl>\n<p>Beside this page: <code>cells.csv</code> and <code>summary.csv</code> with every seed, \

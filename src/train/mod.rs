@@ -24,3 +24,4 @@ pub use predictor::{Predictor, most_probable, probabilities};
 pub use trainer::{
     EpochReport, Evaluation, FeatureMaps, GateMass, GradientReport, Trainer, check_fit, plans,
 };
+pub use upload::fill_values;

@@ -63,7 +63,7 @@ pub(super) fn write(
 }
 
 /// The value of x′ outside of the mask, per channel, in the scale [−1, 1].
-pub(super) fn fill_values(fill: DataFill, data: &Dataset) -> Vec<f32> {
+pub fn fill_values(fill: DataFill, data: &Dataset) -> Vec<f32> {
     let constant = |value| vec![value; data.channels];
     match fill {
         DataFill::Grey => constant(0.0),

@@ -8,6 +8,7 @@ use super::TrainArgs;
 use crate::cli::config::Config;
 use crate::cli::error::CliError;
 use crate::cli::source::{self, Source};
+use crate::cli::terminal;
 use crate::data::triangles::TriangleSet;
 use crate::exec::Device;
 use crate::plan::Variants;
@@ -24,10 +25,11 @@ pub struct Begun {
 }
 
 pub fn begin(args: &TrainArgs) -> Result<Begun, CliError> {
-    let begun = match &args.resume {
+    let mut begun = match &args.resume {
         Some(path) => resume(args, path)?,
         None => anew(args)?,
     };
+    begun.record.commands.push(terminal::command_line());
     let train = &begun.config.train;
     // The sizes come later; whatever is wrong without them is said before a long reading of pictures.
     train.check(usize::MAX, train.class_weights.len())?;

@@ -15,7 +15,8 @@ use super::config::Config;
 use super::error::CliError;
 use super::settings::{DeviceFlag, Settings};
 use super::source::{self, Source};
-use super::{terminal, tune_kernels};
+use super::trained::Trained;
+use super::{report, terminal, tune_kernels};
 use crate::data::Dataset;
 use crate::exec::Device;
 use crate::model::{MapShape, Mapping, Network};
@@ -160,6 +161,7 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
     }
     record.program = concat!("rationale ", env!("CARGO_PKG_VERSION")).to_owned();
     record.status = "running".to_owned();
+    record.system = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
     record.device = device.title();
     record.device_reason = device.reason().to_owned();
     record.classes = source.train.classes.clone();
@@ -184,11 +186,19 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
             std::process::exit(130);
         }
     });
-    run.train(&mut trainer, source.val.is_some())?;
+    if let Err(error) = run.train(&mut trainer, source.val.is_some()) {
+        drop(trainer);
+        if run.record.epochs > 0 {
+            run.report(&device, source);
+        }
+        return Err(error);
+    }
     if !args.quiet {
         terminal::note(&format!("testing on {}", terminal::plural(source.test.len(), "picture")));
     }
     let outcome = run.judge(&mut trainer, &device, &source)?;
+    drop(trainer);
+    run.report(&device, source);
     terminal::print(&if args.json { outcome.json() } else { outcome.text() })?;
     Ok(())
 }
@@ -300,6 +310,19 @@ impl Run {
         // On a full disk the record cannot be written either; the error above has said why.
         let _ = self.end(if diverged { "diverged" } else { "failed" }, trainer);
         CliError::Said
+    }
+
+    /// Leaves the page of the run as it stands. The run itself is safe without it.
+    fn report(&self, device: &Device, source: Source) {
+        let written =
+            Trained::read(self.folder.path()).and_then(|trained| report::write(&trained, device, source));
+        match written {
+            Ok(path) => terminal::field("report", &path.display().to_string()),
+            Err(error) => terminal::warning(&format!(
+                "there is no report of this run: {error}; `rationale report {}` writes it",
+                terminal::quoted(self.folder.path())
+            )),
+        }
     }
 
     /// Tests the final state and writes what it came to.

@@ -56,11 +56,16 @@ impl EpochRow {
     }
 }
 
-/// `run.json`.
+/// `run.json`. What an earlier version did not write is empty.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RunRecord {
     /// Program and version.
     pub program: String,
+    /// Operating system and kind of processor.
+    pub system: String,
+    /// The command line, and those that took the run up again.
+    pub commands: Vec<String>,
     /// `running`, `finished`, `stopped` or `diverged`; a killed run stays `running`.
     pub status: String,
     /// What `--device` said.
