@@ -84,10 +84,8 @@ struct Masking {
 
 fn gather(trained: &Trained, device: &Device, source: Source) -> Result<RunPage, CliError> {
     let (config, classes) = (&trained.config, trained.classes()?);
-    let masking = Masking {
-        fill: fill_values(config.train.fill, &source.train),
-        hard: config.train.hard_masks,
-    };
+    let masking =
+        Masking { fill: fill_values(config.train.fill, &source.train), hard: config.train.hard_masks };
     let data = by_name(source.test, &classes)?;
     let patched = match source.patched {
         Some([first, second]) => Some([by_name(first, &classes)?, by_name(second, &classes)?]),
@@ -110,15 +108,18 @@ fn gather(trained: &Trained, device: &Device, source: Source) -> Result<RunPage,
     drop(predictor);
 
     let mut states = Vec::new();
-    for (name, meaning, checkpoint) in earlier(trained)? {
-        states.push(state(trained, device, &checkpoint, (name, meaning), &data, &sample, &masking)?);
+    for (told, checkpoint) in earlier(trained)? {
+        states.push(state(trained, device, &checkpoint, told, &data, &sample, &masking)?);
     }
     let epoch = trained.checkpoint.epoch;
     let now = State {
-        name: format!("after epoch {epoch}"),
-        meaning: "the last state, which everything else here is about".to_owned(),
         accuracy: judged.measures.scores.accuracy,
         input_gradient_mass: judged.input_gradient_mass,
+        ..told(
+            &format!("after epoch {epoch}"),
+            "the last state, which everything else here is about",
+            "It is",
+        )
     };
     states.push((now, last));
     let looks: Vec<(&str, &Look)> = states.iter().map(|(state, look)| (state.name.as_str(), look)).collect();
@@ -128,16 +129,16 @@ fn gather(trained: &Trained, device: &Device, source: Source) -> Result<RunPage,
     let record = trained.record.clone().unwrap_or_default();
     let reproduce = reproduce(trained, &record.device_choice, &record.commands);
     Ok(RunPage {
-        title: format!("{}: {}", source::name(&path), config.train.method),
+        title: format!("{}: {}", name_of(&path), config.train.method),
         facts: facts(trained, &data, source.train.len(), &path),
         second_loss: second_loss(config.train.method, config.train.alignment_loss),
         explained: config.train.method.explains(),
         record,
         rows: trained.rows.clone(),
-        config: config.render(),
+        config: settings(&config.render()),
         judged_on: plural(data.len(), "test picture"),
         class_counts: data.class_counts(),
-        explained_count: data.explained_count(),
+        explained_on: plural(data.explained_count(), "explained picture"),
         mask_area: mask_area(&data),
         measures: judged.measures,
         input_gradient_mass: judged.input_gradient_mass,
@@ -150,8 +151,14 @@ fn gather(trained: &Trained, device: &Device, source: Source) -> Result<RunPage,
     })
 }
 
+/// A state by name, not yet measured.
+fn told(name: &str, meaning: &str, words: &str) -> State {
+    let [name, meaning, words] = [name, meaning, words].map(str::to_owned);
+    State { name, meaning, words, accuracy: f64::NAN, input_gradient_mass: None }
+}
+
 /// The states that stand before the last one: after the first epoch, and without what m has learned.
-fn earlier(trained: &Trained) -> Result<Vec<(String, String, Checkpoint)>, CliError> {
+fn earlier(trained: &Trained) -> Result<Vec<(State, Checkpoint)>, CliError> {
     let mut states = Vec::new();
     let (config, epoch) = (&trained.config, trained.checkpoint.epoch);
     if let Some(first) = trained.first.as_ref().filter(|first| first.epoch < epoch) {
@@ -159,14 +166,18 @@ fn earlier(trained: &Trained) -> Result<Vec<(String, String, Checkpoint)>, CliEr
             true => "all weights as they were after the first pass, which had explanations, too",
             false => "all weights as they were after the first pass",
         };
-        states.push((format!("after epoch {}", first.epoch), meaning.to_owned(), first.clone()));
+        let name = format!("after epoch {}", first.epoch);
+        states.push((told(&name, meaning, &format!("After epoch {} it was", first.epoch)), first.clone()));
     }
     let network = Network::new(&config.model(), trained.input()?, trained.classes()?.len(), 1)
         .map_err(TrainError::from)?;
     if network.has_mapping() && config.train.method.explains() && epoch > 0 {
         let mut aside = trained.checkpoint.clone();
         let of_m = |name: &str| {
-            network.parameters().iter().any(|parameter| parameter.part == Part::Mapping && parameter.name == name)
+            network
+                .parameters()
+                .iter()
+                .any(|parameter| parameter.part == Part::Mapping && parameter.name == name)
         };
         for (name, values) in initial_weights(&network, &[config.seeds().init]) {
             if let Some((_, own)) = aside.tensors.get_mut(&name).filter(|_| of_m(&name)) {
@@ -174,7 +185,7 @@ fn earlier(trained: &Trained) -> Result<Vec<(String, String, Checkpoint)>, CliEr
             }
         }
         let meaning = "f and c of the last state, and m back at its start, where it changes nothing";
-        states.push(("m set aside".to_owned(), meaning.to_owned(), aside));
+        states.push((told("m set aside", meaning, "With the mapping layer m set aside it would be"), aside));
     }
     Ok(states)
 }
@@ -183,7 +194,7 @@ fn state(
     trained: &Trained,
     device: &Device,
     checkpoint: &Checkpoint,
-    (name, meaning): (String, String),
+    told: State,
     data: &Dataset,
     sample: &Dataset,
     masking: &Masking,
@@ -193,7 +204,7 @@ fn state(
     let judged = Judged::new(&mut predictor, data, &rows, None)?;
     let look = look_with(&mut predictor, sample, &masking.fill, masking.hard)?;
     let (accuracy, input_gradient_mass) = (judged.measures.scores.accuracy, judged.input_gradient_mass);
-    Ok((State { name, meaning, accuracy, input_gradient_mass }, look))
+    Ok((State { accuracy, input_gradient_mass, ..told }, look))
 }
 
 /// A few pictures of every class, explained ones where there are some.
@@ -218,13 +229,32 @@ fn mask_area(data: &Dataset) -> Option<f64> {
     (count > 0).then(|| data.explained_pictures().map(covered).sum::<f64>() / count as f64)
 }
 
+/// The config without its explanations.
+fn settings(config: &str) -> String {
+    let lines = config.lines().filter(|line| !line.starts_with('#'));
+    let text: Vec<&str> = lines.skip_while(|line| line.is_empty()).collect();
+    text.join("\n")
+}
+
+/// What the data are called: a list of pictures by its folder, too.
+fn name_of(path: &str) -> String {
+    let listed = Path::new(path).is_file().then(|| Path::new(path).parent()).flatten();
+    match listed.and_then(Path::file_name) {
+        Some(folder) => format!("{}/{}", folder.to_string_lossy(), source::name(path)),
+        None => source::name(path),
+    }
+}
+
 fn facts(trained: &Trained, data: &Dataset, train_pictures: usize, path: &str) -> Vec<(String, String)> {
     let config = &trained.config;
     let colour = if data.channels == 3 { "colour" } else { "grey" };
     let seconds: f64 = trained.rows.iter().map(|row| row.seconds).sum();
     let facts = [
         ("data", path.to_owned()),
-        ("pictures", format!("{}×{} {colour}, {} to train on", data.height, data.width, count(train_pictures))),
+        (
+            "pictures",
+            format!("{}×{} {colour}, {} to train on", data.height, data.width, count(train_pictures)),
+        ),
         ("mapping", config.model().mapping.to_string()),
         ("epochs", format!("{} of {}", trained.checkpoint.epoch, config.train.epochs)),
         ("trained in", terminal::duration(seconds)),
@@ -233,23 +263,32 @@ fn facts(trained: &Trained, data: &Dataset, train_pictures: usize, path: &str) -
     facts.map(|(name, value)| (name.to_owned(), value)).to_vec()
 }
 
-/// What the column `alignment_loss` holds for a method.
-fn second_loss(method: Method, loss: AlignmentLoss) -> String {
+/// Name and definition of what the column `alignment_loss` holds for a method.
+fn second_loss(method: Method, loss: AlignmentLoss) -> Option<[String; 2]> {
     let target = if method == Method::NoMapping { "f(x)" } else { "m(f(x))" };
     let loss = match loss {
         AlignmentLoss::Kl => format!("KL(softmax f(x′) ‖ softmax {target})"),
         AlignmentLoss::ReverseKl => format!("KL(softmax {target} ‖ softmax f(x′))"),
-        AlignmentLoss::JensenShannon => format!("Jensen–Shannon divergence of softmax f(x′) and softmax {target}"),
+        AlignmentLoss::JensenShannon => {
+            format!("Jensen–Shannon divergence of softmax f(x′) and softmax {target}")
+        }
         AlignmentLoss::SquaredDistance => format!("mean of ({target} − f(x′))²"),
     };
-    match method {
-        Method::LabelOnly => String::new(),
-        Method::GradReg => "Penalty: the squared input gradient outside of the mask, without lambda.".to_owned(),
-        Method::MaskedCopies => "Cross-entropy of the masked copies.".to_owned(),
-        Method::TwoStage | Method::TwoStageGradReg => format!("Alignment loss (stage 2, which updates m alone): {loss}."),
-        Method::NoMapping => format!("Alignment loss (stage 2, which updates f): {loss}."),
-        Method::Joint | Method::Constrained => format!("Alignment loss: {loss}."),
-    }
+    let (name, definition) = match method {
+        Method::LabelOnly => return None,
+        Method::GradReg => {
+            ("penalty", "Penalty: the squared input gradient outside of the mask, without lambda.".to_owned())
+        }
+        Method::MaskedCopies => ("loss of the copies", "Cross-entropy of the masked copies.".to_owned()),
+        Method::TwoStage | Method::TwoStageGradReg => {
+            ("alignment loss", format!("Alignment loss (stage 2, which updates m alone): {loss}."))
+        }
+        Method::NoMapping => {
+            ("alignment loss", format!("Alignment loss (stage 2, which updates f): {loss}."))
+        }
+        Method::Joint | Method::Constrained => ("alignment loss", format!("Alignment loss: {loss}.")),
+    };
+    Some([name.to_owned(), definition])
 }
 
 /// The commands that make the run again.

@@ -1,8 +1,8 @@
 //! The network as an ONNX graph. Field numbers are those of onnx.proto (onnx.ai, IR version 8).
 
-use crate::protobuf::Message;
 use super::{ExportError, Model, Tensor, weights};
 use crate::model::{GATE_BRANCH, Kind, MapShape, Node};
+use crate::protobuf::Message;
 
 const OPSET: i64 = 17;
 const FLOAT: i64 = 1;

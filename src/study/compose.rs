@@ -2,8 +2,8 @@
 
 use super::document::{Section, Table, share, signed, with_error};
 use super::metric::{MAIN, metric};
-use crate::report::plot::{DotRow, Plot};
 use super::summary::{CONFIDENCE, Row};
+use crate::report::plot::{DotRow, Plot};
 
 /// Metrics of the second table; a column that no row fills is left out.
 const BEHIND: [&str; 10] = [

@@ -2,9 +2,9 @@
 
 use super::document::{Document, Table};
 use super::page::page;
-use crate::report::plot::{NARROW, WIDE};
 use super::summary::Row;
 use super::{Cell, METRICS, Outcome, StudyError, StudyFolder};
+use crate::report::plot::{NARROW, WIDE};
 use crate::report::write_png;
 
 /// The tables in Markdown.

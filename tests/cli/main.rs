@@ -6,6 +6,7 @@
 mod bad_input;
 mod bench;
 mod commands;
+mod report;
 mod resume;
 mod studies;
 mod support;

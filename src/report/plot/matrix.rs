@@ -12,6 +12,8 @@ const WITH_SHARE: f64 = 46.0;
 const WITH_COUNT: f64 = 20.0;
 const WITH_NAME: f64 = 12.0;
 const TOP: f64 = 46.0;
+/// Room for what the rows are.
+const LEAST_LEFT: f64 = 92.0;
 
 /// True classes from top to bottom, predicted ones from left to right.
 pub(super) struct Matrix<'a> {
@@ -34,10 +36,8 @@ impl Matrix<'_> {
     fn grid(&self) -> (f64, f64) {
         let widest = self.names().iter().map(|name| text_width(name, SMALL)).fold(0.0, f64::max);
         // The number of the class stands there too; a page shows both in the reader's own font.
-        let wanted = (1.15 * widest + 34.0).min(0.45 * self.width);
-        let side = |left: f64| {
-            ((self.width - left - 12.0) / self.classes.len().max(1) as f64).min(LARGEST)
-        };
+        let wanted = (1.15 * widest + 34.0).max(LEAST_LEFT).min(0.45 * self.width);
+        let side = |left: f64| ((self.width - left - 12.0) / self.classes.len().max(1) as f64).min(LARGEST);
         match side(wanted) {
             narrow if narrow < WITH_NAME => (24.0, side(24.0)),
             wide => (wanted, wide),

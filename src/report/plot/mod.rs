@@ -124,7 +124,9 @@ impl Plot {
             Kind::Dots(dots) => canvas::svg(self.name(), self.caption(), dots.size(), |c| dots.draw(c)),
             Kind::Lines(lines) => canvas::svg(self.name(), self.caption(), lines.size(), |c| lines.draw(c)),
             Kind::Matrix(plot) => canvas::svg(self.name(), self.caption(), plot.size(), |c| plot.draw(c)),
-            Kind::Reliability(plot) => canvas::svg(self.name(), self.caption(), plot.size(), |c| plot.draw(c)),
+            Kind::Reliability(plot) => {
+                canvas::svg(self.name(), self.caption(), plot.size(), |c| plot.draw(c))
+            }
         }
     }
 

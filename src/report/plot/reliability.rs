@@ -10,7 +10,7 @@ const SMALL: f64 = 11.5;
 const LEFT: f64 = 52.0;
 const TOP: f64 = 30.0;
 /// Between the two panels.
-const GAP: f64 = 34.0;
+const GAP: f64 = 44.0;
 /// Height of the lower panel.
 const COUNTS: f64 = 64.0;
 
@@ -35,7 +35,7 @@ impl Reliability<'_> {
         let x = Axis::around([0.0, 1.0], false, (LEFT, right));
         let y = Axis::around([0.0, 1.0], false, (middle, TOP));
         canvas.text("share predicted right", (8.0, 12.0), SMALL, Anchor::Start, GREY);
-        canvas.text("share of all predictions", (8.0, middle + GAP - 12.0), SMALL, Anchor::Start, GREY);
+        canvas.text("share of all predictions", (8.0, middle + GAP - 16.0), SMALL, Anchor::Start, GREY);
         canvas.text("confidence", (0.5 * (LEFT + right), bottom + 32.0), SMALL, Anchor::Middle, GREY);
         for value in [0.0, 0.2, 0.4, 0.6, 0.8, 1.0] {
             let label = format!("{value:.1}");
@@ -64,7 +64,7 @@ impl Reliability<'_> {
             canvas.line(&[place, (place.0, y.at(bin.confidence))], BLACK, 1.25, None);
             canvas.mark(Mark::Dot, place, 3.5, BLACK);
         }
-        for at in [middle, bottom] {
+        for at in [y.at(0.0), bottom] {
             canvas.line(&[(LEFT, at), (right, at)], GREY, 1.0, None);
         }
     }

@@ -81,11 +81,17 @@ pub fn seen(data: &Dataset, index: usize, look: &Look, row: &[f64]) -> Card {
     }
     let wanted = |name: &str| explained || name != "f(x')";
     let maps: FeatureMaps = look.maps.iter().filter(|(name, ..)| wanted(name)).cloned().collect();
-    let names = maps.iter().filter(|(name, ..)| !name.starts_with('x')).map(|(name, ..)| name.replace('\'', "′"));
-    parts.extend(feature_cells(&maps, index).iter().zip(names).map(|(cell, name)| part(&name, "", cell, data)));
+    let names =
+        maps.iter().filter(|(name, ..)| !name.starts_with('x')).map(|(name, ..)| name.replace('\'', "′"));
+    parts.extend(
+        feature_cells(&maps, index).iter().zip(names).map(|(cell, name)| part(&name, "", cell, data)),
+    );
     let gradient = gradient_cell(look, &picture, data, index);
     parts.push(part("gradient", &gradient.caption, &gradient, data));
-    Card { predicted: most_probable(row).map(|k| (class(data, k as u32).to_owned(), row[k])), ..card(data, index, parts) }
+    Card {
+        predicted: most_probable(row).map(|k| (class(data, k as u32).to_owned(), row[k])),
+        ..card(data, index, parts)
+    }
 }
 
 /// A card with the picture and its input gradient in several states of a model, each under its name.
@@ -117,6 +123,7 @@ fn card(data: &Dataset, index: usize, parts: Vec<Part>) -> Card {
 pub(super) fn cards(cards: &[Card]) -> Result<String, image::ImageError> {
     let mut text = String::from("<div class=\"cards\">\n");
     for card in cards {
+        let n = card.parts.len();
         let predicted = card.predicted.as_ref().map_or(String::new(), |(class, probability)| {
             let word = if *class == card.truth { "right" } else { "wrong" };
             format!(
@@ -127,10 +134,11 @@ pub(super) fn cards(cards: &[Card]) -> Result<String, image::ImageError> {
         });
         text.push_str(&format!(
             "<div class=\"card\">\n<h4>class <b>{}</b>{predicted}</h4>\n<p class=\"sub\">{}</p>\n\
-             <div class=\"tiles\" style=\"--n: {}\">\n",
+             <div class=\"tiles\" style=\"--n: {n}; --m: {}\">\n",
             escape(&card.truth),
             escape(&card.name),
-            card.parts.len()
+            // On a narrow screen six stand in two rows.
+            if n > 4 { n.div_ceil(2) } else { n }
         ));
         for part in &card.parts {
             let [alt, note] = [&part.caption, &part.note].map(|text| escape(text));

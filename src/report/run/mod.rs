@@ -40,6 +40,8 @@ pub struct State {
     pub name: String,
     /// What that means.
     pub meaning: String,
+    /// The start of a sentence about the share of the gradient inside the mask, such as `After epoch 1 that was`.
+    pub words: String,
     /// Share of the test pictures predicted right.
     pub accuracy: f64,
     /// Mean share of the squared input gradient inside the mask, over explained test pictures.
@@ -53,15 +55,15 @@ pub struct RunPage {
     pub title: String,
     /// Name and value of what was trained: data, method, mapping, epochs.
     pub facts: Vec<(String, String)>,
-    /// What the second loss of this method is; empty without one.
-    pub second_loss: String,
+    /// Name and definition of the loss that explanations bring; `None` where they bring none.
+    pub second_loss: Option<[String; 2]>,
     /// Whether masks took part in the training.
     pub explained: bool,
     /// `run.json`.
     pub record: RunRecord,
     /// The metrics of every epoch.
     pub rows: Vec<EpochRow>,
-    /// The text of `config.toml`.
+    /// Every setting, in TOML.
     pub config: String,
     /// Such as `test pictures of triangles:ES`.
     pub judged_on: String,
@@ -69,8 +71,8 @@ pub struct RunPage {
     pub measures: Measures,
     /// Pictures of each class among them, and how many are explained.
     pub class_counts: Vec<usize>,
-    /// Explained ones among them.
-    pub explained_count: usize,
+    /// Explained ones among them, such as `25 explained pictures`.
+    pub explained_on: String,
     /// Mean share of a picture that its mask covers, over the explained ones.
     pub mask_area: Option<f64>,
     /// Mean share of the squared input gradient inside the mask.

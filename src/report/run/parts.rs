@@ -11,7 +11,7 @@ fn share(value: f64) -> String {
 }
 
 fn percent(value: f64) -> String {
-    format!("{:.1} %", 100.0 * value)
+    format!("{:.1}\u{a0}%", 100.0 * value)
 }
 
 fn paragraph(text: &str) -> String {
@@ -23,16 +23,16 @@ fn note(text: &str) -> String {
 }
 
 fn facts(facts: &[(String, String)]) -> String {
-    let line = |(name, value): &(String, String)| {
-        format!("<dt>{}</dt><dd>{}</dd>\n", escape(name), escape(value))
-    };
+    let line =
+        |(name, value): &(String, String)| format!("<dt>{}</dt><dd>{}</dd>\n", escape(name), escape(value));
     format!("<dl class=\"facts\">\n{}</dl>\n", facts.iter().map(line).collect::<String>())
 }
 
 /// Rows of texts; `left` columns of words come before the numbers.
 fn table(head: &[&str], rows: &[Vec<String>], left: usize) -> String {
     let class = |column: usize| if column < left { " class=\"left\"" } else { "" };
-    let head = head.iter().enumerate().map(|(i, t)| format!("<th scope=\"col\"{}>{}</th>", class(i), escape(t)));
+    let head =
+        head.iter().enumerate().map(|(i, t)| format!("<th scope=\"col\"{}>{}</th>", class(i), escape(t)));
     let row = |cells: &Vec<String>| {
         let cells = cells.iter().enumerate().map(|(i, t)| format!("<td{}>{}</td>", class(i), escape(t)));
         format!("<tr>{}</tr>\n", cells.collect::<String>())
@@ -52,17 +52,26 @@ pub(super) fn head(run: &RunPage) -> String {
     let (status, epochs) = (&run.record.status, run.record.epochs);
     if status != "finished" {
         let words = match status.as_str() {
-            "stopped" => format!("This run was stopped after epoch {epochs}. What follows is its state then."),
-            "diverged" => format!("This run diverged. What follows is its last good state, after epoch {epochs}."),
-            "running" => format!("This run was under way or was killed. What follows is its state after epoch {epochs}."),
-            _ => format!("This run failed. What follows is its last state on the disk, after epoch {epochs}."),
+            "stopped" => {
+                format!("This run was stopped after epoch {epochs}. What follows is its state then.")
+            }
+            "diverged" => {
+                format!("This run diverged. What follows is its last good state, after epoch {epochs}.")
+            }
+            "running" => format!(
+                "This run was under way or was killed. What follows is its state after epoch {epochs}."
+            ),
+            _ => {
+                format!("This run failed. What follows is its last state on the disk, after epoch {epochs}.")
+            }
         };
         text.push_str(&format!("<p class=\"banner\">{}</p>\n", escape(&words)));
     }
     let warnings = &run.record.warnings;
     if !warnings.is_empty() {
         let lines = warnings.iter().map(|warning| format!("<li>{}</li>\n", escape(warning)));
-        let word = if warnings.len() == 1 { "1 warning".to_owned() } else { format!("{} warnings", warnings.len()) };
+        let word =
+            if warnings.len() == 1 { "1 warning".to_owned() } else { format!("{} warnings", warnings.len()) };
         text.push_str(&format!(
             "<div class=\"banner\"><b>{word}</b>\n<ul>\n{}</ul>\n</div>\n",
             lines.collect::<String>()
@@ -85,17 +94,16 @@ pub(super) fn head(run: &RunPage) -> String {
 fn looks_in_words(run: &RunPage) -> String {
     let (Some(mass), Some(area)) = (run.input_gradient_mass, run.mask_area) else { return String::new() };
     let mut text = format!(
-        " Of what moves a prediction, {} lies inside the masks, which cover {} of a picture",
+        " Of the input gradient, which tells what moves a prediction, {} lies inside the masks, which cover {} of a picture.",
         percent(mass),
         percent(area)
     );
     let earlier = run.states.split_last().map_or(&[][..], |(_, earlier)| earlier);
     for state in earlier {
         if let Some(mass) = state.input_gradient_mass {
-            text.push_str(&format!("; {}: {}", state.name, percent(mass)));
+            text.push_str(&format!(" {} {}.", state.words, percent(mass)));
         }
     }
-    text.push('.');
     if !run.explained {
         text.push_str(" This model learned from labels alone: the masks were only used to measure.");
     }
@@ -115,18 +123,18 @@ pub(super) fn figures(run: &RunPage) -> String {
         ),
     ];
     if let Some(worst) = &scores.worst_class {
-        let meaning = format!("`{}`: the lowest share predicted right among the classes", worst.class);
+        let meaning = format!("class {}: the lowest share predicted right among the classes", worst.class);
         boxes.push(("worst-class", "worst class", share(worst.accuracy), meaning));
     }
     if let Some(worst) = measures.groups.first() {
-        let meaning = format!("`{}`: the lowest share predicted right among the groups", worst.name);
+        let meaning = format!("group {}: the lowest share predicted right among the groups", worst.name);
         boxes.push(("worst-group", "worst group", share(worst.accuracy), meaning));
     }
     if let Some(mass) = run.input_gradient_mass {
         let meaning = format!(
-            "gradient of log p(predicted class) over the pixels, squared: the share inside the mask, mean over {} explained \
-             pictures. Evenly spread it would be the masks' area, {}",
-            run.explained_count,
+            "gradient of log p(predicted class) over the pixels, squared: the share inside the mask, mean over {}. Evenly \
+             spread it would be the masks' area, {}",
+            run.explained_on,
             run.mask_area.map_or(String::new(), share)
         );
         boxes.push(("input-gradient-mass", "gradient inside the mask", share(mass), meaning));
@@ -157,7 +165,9 @@ pub(super) fn classes(run: &RunPage) -> Result<String, ReportError> {
     let measures = &run.measures;
     let mut text = format!("<div class=\"plots\">\n{}", plots::figure(&plots::confusion(run))?);
     let column = |k: usize| measures.confusion.iter().filter_map(|row| row.get(k)).sum::<u32>();
-    let ratio = |part: u32, whole: u32| if whole > 0 { share(f64::from(part) / f64::from(whole)) } else { "–".to_owned() };
+    let ratio = |part: u32, whole: u32| {
+        if whole > 0 { share(f64::from(part) / f64::from(whole)) } else { "–".to_owned() }
+    };
     let mut rows = Vec::new();
     for (k, class) in measures.classes.iter().enumerate() {
         let right = measures.confusion.get(k).and_then(|row| row.get(k)).copied().unwrap_or(0);
@@ -198,7 +208,9 @@ fn mixed_up(run: &RunPage) -> String {
     let name = |k: usize| measures.classes.get(k).cloned().unwrap_or_default();
     let mut pairs: Vec<(u32, usize, usize)> = Vec::new();
     for (i, row) in measures.confusion.iter().enumerate() {
-        pairs.extend(row.iter().enumerate().filter(|(j, count)| *j != i && **count > 0).map(|(j, &n)| (n, i, j)));
+        pairs.extend(
+            row.iter().enumerate().filter(|(j, count)| *j != i && **count > 0).map(|(j, &n)| (n, i, j)),
+        );
     }
     pairs.sort_by_key(|&(count, i, j)| (std::cmp::Reverse(count), i, j));
     pairs.truncate(MIXED_UP);
@@ -206,7 +218,10 @@ fn mixed_up(run: &RunPage) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    format!("<h3>Most often taken for another</h3>\n{}", table(&["class", "predicted as", "pictures"], &rows, 2))
+    format!(
+        "<h3>Most often taken for another</h3>\n{}",
+        table(&["class", "predicted as", "pictures"], &rows, 2)
+    )
 }
 
 /// Reliability, and what the calibration error is.
@@ -251,6 +266,9 @@ pub(super) fn looks(run: &RunPage) -> Result<String, ReportError> {
     } else {
         "This run learned from labels alone. `rationale compare DATA` trains with explanations beside it."
     }));
+    text.push_str(&note(
+        "These pictures were not chosen: they lie evenly spread over the test pictures of each class.",
+    ));
     text.push_str(&legend());
     text.push_str(&gallery::cards(&run.compared)?);
     Ok(text)
@@ -293,8 +311,15 @@ pub(super) fn mistakes(run: &RunPage) -> Result<String, ReportError> {
 /// Config, environment, and how to make the run again.
 pub(super) fn settings(run: &RunPage) -> String {
     let record = &run.record;
-    let seeds = record.seeds.map_or(String::new(), |s| format!("data {}, init {}, order {}", s.data, s.init, s.order));
-    let resumed = record.resumed_after.iter().map(|epoch| format!("after epoch {epoch}")).collect::<Vec<_>>().join(", ");
+    let seeds = record
+        .seeds
+        .map_or(String::new(), |s| format!("data {}, init {}, order {}", s.data, s.init, s.order));
+    let resumed = record
+        .resumed_after
+        .iter()
+        .map(|epoch| format!("after epoch {epoch}"))
+        .collect::<Vec<_>>()
+        .join(", ");
     let mut lines = vec![
         ("program", record.program.clone()),
         ("system", record.system.clone()),
@@ -334,7 +359,7 @@ pub(super) fn settings(run: &RunPage) -> String {
         ));
     }
     text.push_str(&format!(
-        "<details open>\n<summary>Every setting (<code>config.toml</code>)</summary>\n<pre>{}</pre>\n</details>\n",
+        "<h3>Every setting</h3>\n<p class=\"note\"><code>config.toml</code> explains each of them.</p>\n<pre>{}</pre>\n",
         escape(&run.config)
     ));
     text

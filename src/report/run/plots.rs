@@ -36,18 +36,23 @@ fn training_plots(run: &RunPage) -> Vec<Plot> {
         "label loss",
         &[("label loss", &|row| Some(row.label_loss))],
     );
-    let caption = format!("{} Mean over the batches with explained pictures.", run.second_loss);
-    let alignment =
-        curves(run, "alignment-loss", &caption, "second loss", &[("second loss", &|row| row.alignment_loss)]);
+    let second = run.second_loss.as_ref().and_then(|[name, definition]| {
+        let caption = format!("{definition} Mean over the batches with explained pictures.");
+        curves(run, "alignment-loss", &caption, name, &[(name, &|row| row.alignment_loss)])
+    });
+    let validated = run.rows.iter().any(|row| row.val_accuracy.is_some());
+    let caption = format!(
+        "Accuracy: share of the pictures predicted right; on training pictures when their batch came by{}.",
+        if validated { ", on validation pictures after the epoch" } else { "" }
+    );
     let accuracy = curves(
         run,
         "accuracy",
-        "Accuracy: share of the pictures predicted right; on training pictures when their batch came by, on validation \
-         pictures after the epoch.",
+        &caption,
         "accuracy",
         &[("training", &|row| Some(row.train_accuracy)), ("validation", &|row| row.val_accuracy)],
     );
-    [accuracy, label, alignment].into_iter().flatten().collect()
+    [accuracy, label, second].into_iter().flatten().collect()
 }
 
 /// The confusion matrix, where there is a class.

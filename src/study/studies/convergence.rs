@@ -1,9 +1,9 @@
 //! `convergence`: accuracy on validation pictures after every epoch.
 
 use super::{Options, arm, by_setting, wanted};
+use crate::report::plot::{Line, Plot, Scale};
 use crate::study::compose::title;
 use crate::study::document::{Section, Table};
-use crate::report::plot::{Line, Plot, Scale};
 use crate::study::summary::Row;
 use crate::study::{Cell, Job, Pictures, Setting, StudyError};
 use crate::train::statistics::{Summary, epochs_to_accuracy};

@@ -1,11 +1,11 @@
 //! `sensitivity`, `samples`, `masks`: a method along an axis.
 
 use super::{Options, Study, arm, by_setting, wanted};
+use crate::report::plot::{Line, Plot, Scale};
 use crate::study::compose::{main_table, title};
 use crate::study::document::{Section, Table, with_error};
 use crate::study::metric::{MAIN, metric};
 use crate::study::pictures::MaskChange;
-use crate::report::plot::{Line, Plot, Scale};
 use crate::study::summary::Row;
 use crate::study::{BASELINE, Job, Pictures, Point, Setting, StudyError};
 use crate::train::Method;

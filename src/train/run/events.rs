@@ -30,9 +30,9 @@ fn record(message: Message) -> Vec<u8> {
 
 /// Seconds since 1970, and the scalars that a step has.
 fn event(time: f64, step: usize, scalars: &[(&str, Option<f64>)]) -> Vec<u8> {
-    let values = scalars.iter().filter_map(|(tag, value)| {
-        Some(Message::default().text(1, tag).float(2, (*value)? as f32))
-    });
+    let values = scalars
+        .iter()
+        .filter_map(|(tag, value)| Some(Message::default().text(1, tag).float(2, (*value)? as f32)));
     let summary = values.fold(Message::default(), |summary, value| summary.message(1, value));
     record(Message::default().double(1, time).int(2, step as i64).message(5, summary))
 }
@@ -78,7 +78,8 @@ fn started(file: &mut File) -> Option<f64> {
 /// Makes the file hold exactly these rows.
 pub(super) fn write(path: &Path, rows: &[EpochRow]) -> Result<(), TrainError> {
     let cannot = |e: std::io::Error| {
-        let remedy = "free some space there, or see to its permissions; the run goes on from its last checkpoint";
+        let remedy =
+            "free some space there, or see to its permissions; the run goes on from its last checkpoint";
         failed(path, format!("cannot be written ({e}); {remedy}"))
     };
     if let Some(folder) = path.parent() {

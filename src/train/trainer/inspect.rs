@@ -44,7 +44,8 @@ impl Trainer {
         )?;
         let gradients = results.pop().unwrap_or_default();
         let size = data.picture_len();
-        let share = |i: usize| share_inside(&gradients[i * size..(i + 1) * size], data.mask(i), data.channels);
+        let share =
+            |i: usize| share_inside(&gradients[i * size..(i + 1) * size], data.mask(i), data.channels);
         let shares = data.explained_pictures().filter_map(share).collect();
         Ok(GradientReport { gradients, shares })
     }
