@@ -188,7 +188,8 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
     });
     if let Err(error) = run.train(&mut trainer, source.val.is_some()) {
         drop(trainer);
-        if run.record.epochs > 0 {
+        // Nothing more is written where a write has failed.
+        if run.record.epochs > 0 && run.record.status != "failed" {
             run.report(&device, source);
         }
         return Err(error);

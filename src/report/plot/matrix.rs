@@ -19,6 +19,7 @@ const LEAST_LEFT: f64 = 92.0;
 pub(super) struct Matrix<'a> {
     pub classes: &'a [String],
     pub counts: &'a [Vec<u32>],
+    /// At most; the plot takes what its cells need.
     pub width: f64,
 }
 
@@ -45,14 +46,16 @@ impl Matrix<'_> {
     }
 
     pub fn size(&self) -> (f64, f64) {
-        (self.width, TOP + self.grid().1 * self.classes.len() as f64 + 10.0)
+        let (left, side) = self.grid();
+        let cells = side * self.classes.len() as f64;
+        ((left + cells + 12.0).max(LEAST_LEFT + 120.0), TOP + cells + 10.0)
     }
 
     pub fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<B>) {
         let (left, side) = self.grid();
         let (names, n) = (self.names(), self.classes.len() as f64);
-        canvas.text("predicted class →", (left, 12.0), SMALL, Anchor::Start, GREY);
-        canvas.text("↓ true class", (left - 8.0, TOP - 12.0), SMALL, Anchor::End, GREY);
+        canvas.text("predicted class", (left, 12.0), SMALL, Anchor::Start, GREY);
+        canvas.text("true class", (left - 8.0, TOP - 12.0), SMALL, Anchor::End, GREY);
         // Names that do not fit above their columns are numbered at the rows.
         let numbered = names.iter().any(|name| 1.15 * text_width(name, SMALL) > side - 4.0);
         for (i, row) in self.counts.iter().enumerate() {

@@ -11,26 +11,32 @@ const LEFT: f64 = 52.0;
 const TOP: f64 = 30.0;
 /// Between the two panels.
 const GAP: f64 = 44.0;
+const WIDEST: f64 = 440.0;
 /// Height of the lower panel.
 const COUNTS: f64 = 64.0;
 
 /// Accuracy over confidence, above the share of the predictions in each range.
 pub(super) struct Reliability<'a> {
     pub bins: &'a [ReliabilityBin],
+    /// At most; beyond [`WIDEST`] nothing is gained.
     pub width: f64,
 }
 
 impl Reliability<'_> {
+    fn width(&self) -> f64 {
+        self.width.min(WIDEST)
+    }
+
     fn body(&self) -> f64 {
-        (self.width - LEFT - 18.0).min(330.0)
+        (self.width() - LEFT - 18.0).min(330.0)
     }
 
     pub fn size(&self) -> (f64, f64) {
-        (self.width, TOP + self.body() + GAP + COUNTS + 46.0)
+        (self.width(), TOP + self.body() + GAP + COUNTS + 46.0)
     }
 
     pub fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<B>) {
-        let (right, middle) = (self.width - 18.0, TOP + self.body());
+        let (right, middle) = (self.width() - 18.0, TOP + self.body());
         let (top, bottom) = (middle + GAP, middle + GAP + COUNTS);
         let x = Axis::around([0.0, 1.0], false, (LEFT, right));
         let y = Axis::around([0.0, 1.0], false, (middle, TOP));

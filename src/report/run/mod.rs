@@ -2,8 +2,10 @@
 //! nothing from anywhere.
 
 mod gallery;
+mod head;
 mod parts;
 mod plots;
+mod words;
 
 use crate::report::html::{document, escape};
 use crate::report::plot::PlotError;
@@ -101,11 +103,11 @@ pub fn page(run: &RunPage) -> Result<String, ReportError> {
         ("mistakes", "Mistakes and doubts", parts::mistakes(run)?),
         ("settings", "Settings and environment", parts::settings(run)),
     ];
-    let mut body = parts::head(run);
+    let mut body = head::head(run);
     let shown = || sections.iter().filter(|(.., text)| !text.is_empty());
     let links = shown().map(|(id, heading, _)| format!("<a href=\"#{id}\">{heading}</a>\n"));
     body.push_str(&format!("<nav>\n{}</nav>\n", links.collect::<String>()));
-    body.push_str(&parts::figures(run));
+    body.push_str(&head::figures(run));
     for (id, heading, text) in shown() {
         body.push_str(&format!("<section>\n<h2 id=\"{id}\">{}</h2>\n{text}</section>\n", escape(heading)));
     }
