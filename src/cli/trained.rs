@@ -18,6 +18,8 @@ use crate::train::{Checkpoint, Predictor};
 /// A run's folder, read.
 pub struct Trained {
     pub path: PathBuf,
+    /// The text of its config; `config` may be given other pictures.
+    pub settings: String,
     pub config: Config,
     pub checkpoint: Checkpoint,
     pub first: Option<Checkpoint>,
@@ -27,9 +29,9 @@ pub struct Trained {
 
 impl Trained {
     pub fn read(path: &Path) -> Result<Self, CliError> {
-        let OpenedRun { config, checkpoint, first, rows, record } = RunFolder::read(path)?;
-        let config = Config::parse(&config, &path.join(CONFIG))?;
-        Ok(Self { path: path.to_owned(), config, checkpoint, first, rows, record })
+        let OpenedRun { config: settings, checkpoint, first, rows, record } = RunFolder::read(path)?;
+        let config = Config::parse(&settings, &path.join(CONFIG))?;
+        Ok(Self { path: path.to_owned(), settings, config, checkpoint, first, rows, record })
     }
 
     /// The device that was asked for, else the one that the run asked for.
