@@ -42,6 +42,10 @@ pub(super) fn of(model: &Model<'_>, node: &Node) -> Result<Option<[Tensor; 2]>, 
             }
             (vec![c_out, c_in, kh, kw], values, vec![c_out], old_bias.to_vec())
         }
+        Kind::GroupNorm(_) => {
+            let dims = vec![node.input.channels];
+            (dims.clone(), old.to_vec(), dims, old_bias.to_vec())
+        }
         Kind::Diagonal => {
             let order = channels_first(node.input);
             let MapShape { height, width, channels } = node.input;

@@ -32,7 +32,7 @@ pub fn initial_weights(network: &Network, seeds: &[u64]) -> Vec<(String, Vec<f32
 }
 
 /// FNV-1a (Fowler, Noll, Vo) over the name.
-fn stream(name: &str) -> u64 {
+pub(super) fn stream(name: &str) -> u64 {
     name.bytes()
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
