@@ -6,6 +6,7 @@
 
 mod args;
 pub mod average_pool;
+pub mod batch_norm;
 pub mod bias;
 pub mod ceiling;
 #[cfg(test)]

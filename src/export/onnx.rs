@@ -74,8 +74,12 @@ impl Graph {
         self.constant(&zero, FLOAT, &[groups], &vec![0; ones.len()]);
         let flat = self.node("Reshape", &format!("{name}.grouped"), &[x, &rows], Vec::new());
         let epsilon = vec![float("epsilon", EPSILON)];
-        let normal =
-            self.node("InstanceNormalization", &format!("{name}.rows_normal"), &[&flat, &one, &zero], epsilon);
+        let normal = self.node(
+            "InstanceNormalization",
+            &format!("{name}.rows_normal"),
+            &[&flat, &one, &zero],
+            epsilon,
+        );
         let normal = self.map(normal, name, shape);
         let [weight, bias] = ["weight", "bias"].map(|field| format!("{name}.{field}"));
         let scaled = self.node("Mul", &format!("{name}.scaled"), &[&normal, &weight], Vec::new());
@@ -95,7 +99,7 @@ impl Graph {
         let name = node.name.as_str();
         let parameters = weights::of(model, node)?;
         let [weight, bias] = ["weight", "bias"].map(|field| format!("{name}.{field}"));
-        for mut tensor in parameters.into_iter().flatten() {
+        for mut tensor in parameters {
             if matches!(node.kind, Kind::GroupNorm(_)) {
                 tensor.dims.extend([1, 1]); // [C, 1, 1], one value for all positions of a channel
             }
@@ -139,6 +143,11 @@ impl Graph {
                 self.node("Mul", name, &[&gate, other], Vec::new())
             }
             Kind::GroupNorm(groups) => self.group_norm(name, x, groups, node.output),
+            Kind::BatchNorm => {
+                let [mean, variance] = ["running_mean", "running_var"].map(|field| format!("{name}.{field}"));
+                let inputs = [x, &weight, &bias, &mean, &variance];
+                self.node("BatchNormalization", name, &inputs, vec![float("epsilon", EPSILON)])
+            }
             Kind::Dropout(_) => x.to_owned(),
             Kind::Residual { .. } => self.node("Add", name, &[x, other], Vec::new()),
         };

@@ -79,6 +79,9 @@ pub enum Layer {
     /// `{ group_norm = { groups = 8 } }`: each picture's map with mean 0 and variance 1 in each group of channels, then a
     /// scale and a shift per channel (Wu and He 2018).
     GroupNorm(GroupNorm),
+    /// `"batch_norm"`: each channel with mean 0 and variance 1 over the batch, in stage 1; by the running mean and variance
+    /// that stage 1 leaves everywhere else. Then a scale and a shift per channel (Ioffe and Szegedy 2015).
+    BatchNorm,
     /// `{ residual = { layers = [ … ] } }`: the layers' output plus their input (He et al. 2016).
     Residual(Residual),
     /// `{ dropout = 0.2 }`: the share of values that is dropped in stage 1; nothing anywhere else (Srivastava et al. 2014).

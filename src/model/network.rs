@@ -3,8 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::node::{GATE_BRANCH, Kind, MapShape, Node, Parameter};
+use crate::ops::batch_norm::Running;
 use crate::ops::dropout::Noise;
-use crate::ops::{average_pool, conv2d, diagonal, dropout, gate, group_norm, linear, max_pool, pointwise, relu};
+use crate::ops::{
+    average_pool, batch_norm, conv2d, diagonal, dropout, gate, group_norm, linear, max_pool, normalize,
+    pointwise, relu,
+};
 use crate::plan::{Part, Plan, PlanError, Role, TensorId};
 use crate::shader::DType;
 
@@ -25,6 +29,8 @@ struct Step {
     argmax: Option<TensorId>,
     /// Mean and inverse deviation that a normalisation found.
     statistics: Option<TensorId>,
+    /// The weights of the batch's rows, where the statistics are those of the batch.
+    present: Option<TensorId>,
     /// What a dropout's mask is drawn from; `None` where nothing is dropped.
     noise: Option<Noise>,
 }
@@ -43,6 +49,8 @@ impl Step {
 pub(in crate::model) struct Training {
     /// The parts that are trained; the others act as in evaluation.
     pub parts: BTreeSet<Part>,
+    /// `[R, N]`: a row of the batch counts where it is not 0.
+    pub present: TensorId,
     /// What masks of dropout are drawn from.
     pub noise: Option<Noise>,
 }
@@ -146,6 +154,11 @@ impl Network {
         self.nodes.iter().flat_map(Node::parameters).collect()
     }
 
+    /// Every running mean and variance: what belongs to the model beside its weights.
+    pub fn running(&self) -> Vec<Parameter> {
+        self.nodes.iter().flat_map(Node::running).collect()
+    }
+
     /// A parameter's tensor in a plan.
     pub fn parameter(&self, plan: &mut Plan, parameter: &Parameter) -> Result<TensorId, PlanError> {
         plan.add(
@@ -160,6 +173,19 @@ impl Network {
     pub fn gradient(&self, plan: &mut Plan, parameter: &Parameter) -> Result<TensorId, PlanError> {
         let name = gradient_name(&parameter.name);
         plan.add(name, &self.with_replicas(&parameter.dims), DType::F32, Role::Gradient(parameter.part))
+    }
+
+    fn running_tensors(&self, plan: &mut Plan, node: &Node) -> Result<Running, PlanError> {
+        let mut ids = node.running().into_iter().map(|state| {
+            plan.add(&state.name, &self.with_replicas(&state.dims), DType::F32, Role::Running(state.part))
+        });
+        match (ids.next(), ids.next()) {
+            (Some(mean), Some(variance)) => Ok(Running { mean: mean?, variance: variance? }),
+            _ => Err(PlanError::Settings {
+                op: node.name.clone(),
+                message: "has no running statistics".to_owned(),
+            }),
+        }
     }
 
     fn with_replicas(&self, dims: &[usize]) -> Vec<usize> {
@@ -191,7 +217,7 @@ impl Network {
                 x = tape.before(node, node.back)?.x;
             }
             let x_dims = plan.dims(x).to_vec();
-            let (mut argmax, mut statistics, mut noise) = (None, None, None);
+            let (mut argmax, mut statistics, mut present, mut noise) = (None, None, None, None);
             let y = match node.kind {
                 Kind::Conv(settings, _) => {
                     let [weight, bias] = self.tensors(plan, node, false)?;
@@ -219,6 +245,17 @@ impl Network {
                     statistics = Some(found);
                     y
                 }
+                Kind::BatchNorm => {
+                    let running = self.running_tensors(plan, node)?;
+                    present = tape.training_of(part).map(|training| training.present);
+                    let found = match present {
+                        Some(present) => batch_norm::batch_statistics(plan, &node.name, x, present, running)?,
+                        None => batch_norm::running_statistics(plan, &node.name, x, running)?,
+                    };
+                    statistics = Some(found);
+                    let [weight, bias] = self.tensors(plan, node, false)?;
+                    normalize::forward(plan, &node.name, x, found, weight, bias)?
+                }
                 Kind::Dropout(rate) => {
                     noise = tape.training_of(part).and_then(|training| training.noise);
                     match noise {
@@ -239,7 +276,7 @@ impl Network {
             let batch = x_dims.get(1).copied().unwrap_or(1);
             let MapShape { height, width, channels } = node.output;
             plan.reshape(y, &[self.replicas, batch, height, width, channels])?;
-            tape.steps.push(Step { node: index, x, x_dims, y, argmax, statistics, noise });
+            tape.steps.push(Step { node: index, x, x_dims, y, argmax, statistics, present, noise });
             x = y;
         }
         Ok(x)

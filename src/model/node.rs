@@ -68,10 +68,14 @@ pub(crate) enum Kind {
     /// y = g ⊙ h: its own input is s, and h is what entered the [`GATE_BRANCH`] layers before it, which compute s.
     Gate,
     GroupNorm(usize),
+    BatchNorm,
     Dropout(Rate),
     /// y = what the layers made of x, plus x: `length` layers before it belong to the block, the last of them the
     /// convolution on the way around where there is a `shortcut`.
-    Residual { length: usize, shortcut: bool },
+    Residual {
+        length: usize,
+        shortcut: bool,
+    },
 }
 
 /// Layers between h and s of a gate.
@@ -102,11 +106,28 @@ impl Node {
 
     /// Whether the second backward pass has no way through it.
     pub(super) fn curved(&self) -> bool {
-        matches!(self.kind, Kind::GroupNorm(_) | Kind::Residual { .. })
+        matches!(self.kind, Kind::GroupNorm(_) | Kind::BatchNorm | Kind::Residual { .. })
     }
 
     pub(super) fn has_parameters(&self) -> bool {
-        matches!(self.kind, Kind::Conv(..) | Kind::Linear(_) | Kind::Diagonal | Kind::GroupNorm(_))
+        matches!(
+            self.kind,
+            Kind::Conv(..) | Kind::Linear(_) | Kind::Diagonal | Kind::GroupNorm(_) | Kind::BatchNorm
+        )
+    }
+
+    /// Running mean and variance; nothing for a layer that has none.
+    pub(crate) fn running(&self) -> Vec<Parameter> {
+        if self.kind != Kind::BatchNorm {
+            return Vec::new();
+        }
+        let make = |suffix: &str, fill| Parameter {
+            name: format!("{}.{suffix}", self.name),
+            part: self.part,
+            dims: vec![self.input.channels],
+            fill,
+        };
+        vec![make("running_mean", Fill::Zero), make("running_var", Fill::One)]
     }
 
     pub(crate) fn parameters(&self) -> Vec<Parameter> {
@@ -117,7 +138,7 @@ impl Node {
             }
             Kind::Linear(out) => (vec![self.input.len(), out], vec![out]),
             Kind::Diagonal => (vec![self.input.len()], vec![self.input.len()]),
-            Kind::GroupNorm(_) => (vec![c_in], vec![c_in]),
+            Kind::GroupNorm(_) | Kind::BatchNorm => (vec![c_in], vec![c_in]),
             _ => return Vec::new(),
         };
         let make = |suffix: &str, dims, fill| Parameter {
@@ -244,9 +265,13 @@ pub(super) fn resolve(
             }
             Ok((Kind::GroupNorm(*groups), shape))
         }
+        Layer::BatchNorm => Ok((Kind::BatchNorm, shape)),
         Layer::Dropout(rate) => match Rate::new(*rate) {
             Some(rate) => Ok((Kind::Dropout(rate), shape)),
-            None => Err(wrong("dropout", format!("the share that is dropped lies from 0 to below 1, but is {rate}"))),
+            None => Err(wrong(
+                "dropout",
+                format!("the share that is dropped lies from 0 to below 1, but is {rate}"),
+            )),
         },
         Layer::Residual(_) => Err(wrong("residual", "is a block and no layer by itself".to_owned())),
         Layer::Linear(linear) => {

@@ -57,6 +57,7 @@ impl Network {
                     | Kind::Diagonal
                     | Kind::Gate
                     | Kind::GroupNorm(_)
+                    | Kind::BatchNorm
                     | Kind::Dropout(_)
                     | Kind::Residual { .. } => *axis,
                 };

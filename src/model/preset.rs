@@ -79,7 +79,8 @@ mod tests {
             for (side, channels, map) in [(32, 1, small), (224, 3, large)] {
                 let model = ModelConfig::preset(preset, Mapping::Diagonal);
                 let input = MapShape { height: side, width: side, channels };
-                let MapShape { height, width, channels } = Network::new(&model, input, 5, 1).unwrap().features();
+                let MapShape { height, width, channels } =
+                    Network::new(&model, input, 5, 1).unwrap().features();
                 assert_eq!([height, width, channels], map, "{preset:?}");
             }
         }

@@ -20,7 +20,9 @@ pub struct Rate(u32);
 impl Rate {
     /// `None` for a share that is no number from 0 to below 1.
     pub fn new(share: f64) -> Option<Self> {
-        (0.0..1.0).contains(&share).then(|| Self((share * 2f64.powi(32)).round().min(f64::from(u32::MAX)) as u32))
+        (0.0..1.0)
+            .contains(&share)
+            .then(|| Self((share * 2f64.powi(32)).round().min(f64::from(u32::MAX)) as u32))
     }
 
     /// 1 / (1 − share): what stays is scaled by this, so that the mean stays what it was.
@@ -64,7 +66,9 @@ pub fn forward(
 /// Shapes for doctor and the tests.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
-    for (dims, share) in [(&[1usize, 1][..], 0.5), (&[3, 65], 0.2), (&[2, 3, 9, 7, 4], 0.9), (&[1, 70_001], 0.0)] {
+    for (dims, share) in
+        [(&[1usize, 1][..], 0.5), (&[3, 65], 0.2), (&[2, 3, 9, 7, 4], 0.9), (&[1, 70_001], 0.0)]
+    {
         let mut plan = Plan::with_variants("dropout", variants);
         let key = super::index_input(&mut plan, "key", &[dims[0], 2])?;
         let clock = super::index_input(&mut plan, "clock", &[1])?;

@@ -31,7 +31,13 @@ fn params(plan: &Plan, op: &str, x: TensorId, groups: usize) -> Result<GroupNorm
 }
 
 /// Work and loop iterations of a workgroup for each picture and group, with so many passes over its values.
-fn record(shader: &'static crate::shader::Shader, op: String, p: &GroupNorm, passes: usize, sums: usize) -> Record {
+fn record(
+    shader: &'static crate::shader::Shader,
+    op: String,
+    p: &GroupNorm,
+    passes: usize,
+    sums: usize,
+) -> Record {
     let length = p.positions as usize * (p.channels / p.groups) as usize;
     Record::new(shader, op)
         .params(p)
@@ -138,7 +144,8 @@ pub(crate) fn cases_at(variants: &Variants, shapes: &[([usize; 5], usize)]) -> R
         backward_input(&mut plan, "norm", x, statistics, weight, d_y)?;
         // |g| ≤ 4 and |x̂| ≤ 8: means of magnitudes 4 and 32, with a product and three more roundings in a term; then
         // ρ (g − offset − x̂ · slope) of magnitude 2 (4 + 4 + 8 · 32), six roundings.
-        let (offset, slope) = (4.0 * (sum + U + 2.5 * accuracy::ULP), 32.0 * (sum + 4.0 * U + 2.5 * accuracy::ULP));
+        let (offset, slope) =
+            (4.0 * (sum + U + 2.5 * accuracy::ULP), 32.0 * (sum + 4.0 * U + 2.5 * accuracy::ULP));
         let absolute = 2.0 * (offset + 8.0 * slope) + 2.0 * (4.0 + 4.0 + 256.0) * 6.0 * U;
         let fill = Fill::Uniform(-UP_TO, UP_TO);
         cases.push(Case {
@@ -161,7 +168,10 @@ mod tests {
         let mut plan = Plan::new("test");
         let x = plan.activation("x", &[1, 2, 3, 3, 8]).unwrap();
         let error = statistics(&mut plan, "features.1", x, 3).unwrap_err().to_string();
-        assert!(error.contains("features.1") && error.contains("8 channels") && error.contains("3 groups"), "{error}");
+        assert!(
+            error.contains("features.1") && error.contains("8 channels") && error.contains("3 groups"),
+            "{error}"
+        );
         assert!(statistics(&mut plan, "n", x, 0).is_err());
         let flat = plan.activation("flat", &[1, 2, 8]).unwrap();
         assert!(matches!(statistics(&mut plan, "n", flat, 2), Err(PlanError::Shape { .. })));

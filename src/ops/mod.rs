@@ -2,6 +2,7 @@
 
 mod accuracy;
 pub mod average_pool;
+pub mod batch_norm;
 pub mod bias;
 pub mod case;
 pub mod ceiling;
@@ -124,6 +125,7 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         pointwise::cases,
         normalize::cases,
         group_norm::cases,
+        batch_norm::cases,
         dropout::cases,
         multiplier::cases,
         reverse_kl::cases,

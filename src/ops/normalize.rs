@@ -65,6 +65,31 @@ pub fn forward(
     Ok(y)
 }
 
+/// Records d_x from d_y `[R, N, H, W, C]`, the statistics being constants; returns d_x, shaped as d_y.
+pub fn backward_input(
+    plan: &mut Plan,
+    label: &str,
+    statistics: TensorId,
+    weight: TensorId,
+    d_y: TensorId,
+) -> Result<TensorId, PlanError> {
+    let op = format!("{label} backward input");
+    let params = params(plan, &op, d_y, statistics)?;
+    let dims = plan.dims(d_y).to_vec();
+    expect_dims(plan, &op, weight, "[R, C]", &[dims[0], dims[4]])?;
+    let shader = plan.direct("normalize_backward_input")?;
+    let d_x = plan.activation(plan.fresh_name(&format!("{label}.d_x")), &dims)?;
+    let count = plan.tensor(d_y).len();
+    plan.record(
+        Record::new(shader, op)
+            .args([statistics, weight, d_y, d_x])
+            .params(&params)
+            .work(Work::Invocations(count))
+            .flops(2 * count),
+    )?;
+    Ok(d_x)
+}
+
 /// Records d_weight `[R, C]` = Σ over pictures and positions of x̂ ⊙ d_y.
 pub fn backward_weight(
     plan: &mut Plan,
@@ -123,7 +148,7 @@ pub(crate) fn cases_at(variants: &Variants, shapes: &[([usize; 5], usize)]) -> R
     for &(dims, groups) in shapes {
         let [replicas, batch, height, width, channels] = dims;
         for blocks in [batch, 1] {
-            for kernel in ["normalize_forward", "normalize_backward_weight"] {
+            for kernel in ["normalize_forward", "normalize_backward_input", "normalize_backward_weight"] {
                 let mut plan = Plan::with_variants("normalize", variants);
                 let x = super::input(&mut plan, "x", &dims)?;
                 let statistics = super::input(&mut plan, "statistics", &[replicas, blocks, groups, 2])?;
@@ -135,6 +160,10 @@ pub(crate) fn cases_at(variants: &Variants, shapes: &[([usize; 5], usize)]) -> R
                     let bias = super::input(&mut plan, "bias", &[replicas, channels])?;
                     forward(&mut plan, "norm", x, statistics, weight, bias)?;
                     inputs.extend([weight, bias]);
+                } else if kernel == "normalize_backward_input" {
+                    let weight = super::input(&mut plan, "weight", &[replicas, channels])?;
+                    backward_input(&mut plan, "norm", statistics, weight, x)?;
+                    inputs.push(weight);
                 } else {
                     let d_y = super::input(&mut plan, "d_y", &dims)?;
                     let d_weight = plan.activation("d_weight", &[replicas, channels])?;
@@ -175,8 +204,14 @@ mod tests {
         let short = plan.activation("short", &[1, 7]).unwrap();
         let uneven = plan.activation("uneven", &[1, 2, 3, 2]).unwrap();
         assert!(matches!(forward(&mut plan, "n", x, uneven, weight, weight), Err(PlanError::Shape { .. })));
-        assert!(matches!(forward(&mut plan, "n", x, statistics, weight, short), Err(PlanError::Shape { .. })));
-        assert!(matches!(forward(&mut plan, "n", weight, statistics, weight, weight), Err(PlanError::Shape { .. })));
+        assert!(matches!(
+            forward(&mut plan, "n", x, statistics, weight, short),
+            Err(PlanError::Shape { .. })
+        ));
+        assert!(matches!(
+            forward(&mut plan, "n", weight, statistics, weight, weight),
+            Err(PlanError::Shape { .. })
+        ));
         assert!(matches!(
             backward_weight(&mut plan, "n", x, statistics, weight, weight),
             Err(PlanError::Shape { .. })

@@ -163,7 +163,7 @@ fn conv(out: usize, kernel: usize, stride: usize, padding: usize, dilation: usiz
 pub fn models() -> Vec<(ModelConfig, MapShape)> {
     let pool = Layer::MaxPool(Pool { kernel: 3, stride: Some(2), padding: 1 });
     let all = |mapping| ModelConfig {
-        features: vec![conv(4, 3, 1, 1, 1), pool, Layer::Relu, conv(5, 3, 2, 2, 2), Layer::Relu],
+        features: vec![conv(4, 3, 1, 1, 1), pool.clone(), Layer::Relu, conv(5, 3, 2, 2, 2), Layer::Relu],
         mapping,
         classifier: vec![
             conv(6, 1, 1, 0, 1),
@@ -189,13 +189,16 @@ pub fn models() -> Vec<(ModelConfig, MapShape)> {
             // Around it a convolution of stride 2; within it a block that begins with it, and one that keeps its input.
             block(vec![block(vec![conv(6, 3, 1, 1, 1)]), norm(2), Layer::Relu, conv(8, 3, 2, 1, 1), norm(4)]),
             Layer::Relu,
-            block(vec![Layer::Dropout(0.4), conv(8, 1, 1, 0, 1)]),
+            block(vec![Layer::Dropout(0.4), conv(8, 1, 1, 0, 1), Layer::BatchNorm]),
         ],
         mapping: Mapping::Diagonal,
         classifier: vec![
             block(vec![norm(1), Layer::Relu, conv(5, 1, 1, 0, 1)]),
             Layer::AveragePool,
             Layer::Dropout(0.2),
+            Layer::Linear(Linear { out: 6 }),
+            Layer::BatchNorm,
+            Layer::Relu,
             Layer::Output,
         ],
     };

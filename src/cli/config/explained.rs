@@ -80,7 +80,7 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
         "features",
         "f, the feature extractor. Layers: { conv = { out = 16, kernel = 3, stride = 2, padding = 1 } },\n\
          { max_pool = { kernel = 2 } }, { linear = { out = 64 } }, { group_norm = { groups = 8 } },\n\
-         { dropout = 0.2 } (the share dropped, in stage 1 alone), \"relu\", \"average_pool\", and\n\
+         \"batch_norm\", { dropout = 0.2 } (the share dropped, in stage 1 alone), \"relu\", \"average_pool\", and\n\
          { residual = { layers = [ ... ] } }: the layers' output plus their input, which goes through a 1x1\n\
          convolution (shortcut) where the layers change its shape. Left out: the preset's.",
         "[{ conv = { out = 16, kernel = 5, stride = 2, padding = 2 } }, \"relu\"]",

@@ -5,7 +5,12 @@ use crate::cpu::{Args, Slice};
 fn mask(p: Dropout, key: &[u32], step: u32) -> Vec<f64> {
     let x = vec![1.0; p.count as usize];
     let mut y = vec![f64::NAN; x.len()];
-    let slices = [Slice::ReadIndex(key), Slice::ReadIndex(std::slice::from_ref(&step)), Slice::Read(&x), Slice::Write(&mut y)];
+    let slices = [
+        Slice::ReadIndex(key),
+        Slice::ReadIndex(std::slice::from_ref(&step)),
+        Slice::Read(&x),
+        Slice::Write(&mut y),
+    ];
     forward::run::<f64>(&mut Args::new(bytemuck::bytes_of(&p), slices)).unwrap();
     y
 }

@@ -31,8 +31,7 @@ fn statistics_are_mean_and_inverse_deviation_of_each_group() {
     let found = statistics(&x);
     for (block, found) in found.chunks(2).enumerate() {
         let (row, group) = (block / 3, block % 3);
-        let own: Vec<f64> =
-            (0..140).map(|i| x[(row * 70 + i / 2) * 6 + group * 2 + i % 2]).collect();
+        let own: Vec<f64> = (0..140).map(|i| x[(row * 70 + i / 2) * 6 + group * 2 + i % 2]).collect();
         let mean = own.iter().sum::<f64>() / 140.0;
         let variance = own.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / 140.0;
         let epsilon = f64::from(P.epsilon);

@@ -2,6 +2,7 @@
 
 use super::Real;
 
+pub mod backward_input;
 pub mod backward_weight;
 pub mod forward;
 

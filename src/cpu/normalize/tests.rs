@@ -46,8 +46,7 @@ fn the_gradient_of_the_scale_is_the_slope_and_its_slices_add_up() {
     // Slices that end within a picture.
     let cut = Normalization { slices: 3, slice_length: 5, ..P };
     let parts = call(backward_weight::run::<f64>, &cut, &[&x, &statistics, &d_y], 36);
-    let sums: Vec<f64> =
-        (0..12).map(|i| (0..3).map(|s| parts[(i / 6 * 3 + s) * 6 + i % 6]).sum()).collect();
+    let sums: Vec<f64> = (0..12).map(|i| (0..3).map(|s| parts[(i / 6 * 3 + s) * 6 + i % 6]).sum()).collect();
     assert_close(&sums, &d_weight, 1e-14);
 }
 

@@ -4,7 +4,8 @@ use super::{Network, Step, Tape};
 use crate::model::node::{GATE_BRANCH, Kind};
 use crate::model::{GateGradient, ModelError, Route};
 use crate::ops::{
-    average_pool, bias, conv2d, diagonal, dropout, gate, group_norm, linear, max_pool, normalize, pointwise, relu,
+    average_pool, batch_norm, bias, conv2d, diagonal, dropout, gate, group_norm, linear, max_pool, normalize,
+    pointwise, relu,
 };
 use crate::plan::{Part, Plan, PlanError, TensorId};
 
@@ -117,6 +118,12 @@ impl Network {
                     let h = tape.steps[first].x;
                     gate::backward_scale(plan, &node.name, h, step.x, d_y, slope)?
                 }
+                (Kind::BatchNorm, _) => {
+                    // Its input's gradient takes those of its scale and shift, where this pass has not found them yet.
+                    let own = updated(step) && i >= stop && !adds;
+                    let sums = if own { Some(self.tensors(plan, node, true)?) } else { None };
+                    self.through_batch_norm(plan, step, d_y, sums)?
+                }
                 _ => self.through(plan, step, d_y)?,
             };
             if let Some((first, s, around)) = past
@@ -172,6 +179,7 @@ impl Network {
                 let statistics = step.statistics(node)?;
                 group_norm::backward_input(plan, &node.name, step.x, statistics, weight, d_y)?
             }
+            (Kind::BatchNorm, _) => self.through_batch_norm(plan, step, d_y, None)?,
             (Kind::Dropout(rate), _) => match step.noise {
                 Some(noise) => {
                     let label = format!("{} backward", node.name);
@@ -185,6 +193,35 @@ impl Network {
         };
         plan.reshape(d_x, &step.x_dims)?;
         Ok(d_x)
+    }
+
+    /// Records d_x of a batch normalisation; `sums` are the gradients of scale and shift, if they are recorded already.
+    fn through_batch_norm(
+        &self,
+        plan: &mut Plan,
+        step: &Step,
+        d_y: TensorId,
+        sums: Option<[TensorId; 2]>,
+    ) -> Result<TensorId, PlanError> {
+        let node = &self.nodes[step.node];
+        let statistics = step.statistics(node)?;
+        let [weight, _] = self.tensors(plan, node, false)?;
+        let Some(present) = step.present else {
+            return normalize::backward_input(plan, &node.name, statistics, weight, d_y);
+        };
+        let sums = match sums {
+            Some(sums) => sums,
+            None => {
+                let dims = plan.dims(weight).to_vec();
+                let mut scratch =
+                    |name: &str| plan.activation(plan.fresh_name(&format!("{}.{name}", node.name)), &dims);
+                let [d_weight, d_bias] = [scratch("sum_weight")?, scratch("sum_bias")?];
+                normalize::backward_weight(plan, &node.name, step.x, statistics, d_y, d_weight)?;
+                bias::backward(plan, &node.name, d_y, d_bias)?;
+                [d_weight, d_bias]
+            }
+        };
+        batch_norm::backward_input(plan, &node.name, step.x, statistics, weight, d_y, sums, present)
     }
 
     /// Records a layer's weight gradient from an input x and the gradient of its output, or adds it.
@@ -204,7 +241,7 @@ impl Network {
                 conv2d::backward_weight(plan, &node.name, x, d_y, into, settings)?;
             }
             Kind::Linear(_) => linear::backward_weight(plan, &node.name, x, d_y, into)?,
-            Kind::GroupNorm(_) => {
+            Kind::GroupNorm(_) | Kind::BatchNorm => {
                 normalize::backward_weight(plan, &node.name, x, step.statistics(node)?, d_y, into)?;
             }
             _ => diagonal::backward_weight(plan, &node.name, x, d_y, into)?,

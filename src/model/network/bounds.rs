@@ -53,7 +53,7 @@ impl Network {
                 Kind::AveragePool => interval::average_pool(plan, &node.name, x)?,
                 Kind::Gate => interval::gate(plan, &node.name, x, entering.unwrap_or(x))?,
                 Kind::Dropout(_) => x,
-                Kind::GroupNorm(_) | Kind::Residual { .. } => return Err(no_bounds(node)),
+                Kind::GroupNorm(_) | Kind::BatchNorm | Kind::Residual { .. } => return Err(no_bounds(node)),
             };
             let batch = plan.dims(x.lo).get(1).copied().unwrap_or(1);
             let MapShape { height, width, channels } = node.output;

@@ -25,11 +25,11 @@ impl Network {
         builder.layers(Part::Features, Part::Features.name(), &config.features)?;
         let features = builder.shape;
         push_mapping(&mut builder.nodes, config.mapping, features)?;
-        let Some((Layer::Output, _)) = config.classifier.split_last() else {
+        if config.classifier.is_empty() {
             return Err(ModelError::Network(
-                "the classifier does not end in a layer onto the classes; its last layer must be \"output\"".into(),
+                "the classifier is empty; its last layer must be \"output\"".into(),
             ));
-        };
+        }
         builder.layers(Part::Classifier, Part::Classifier.name(), &config.classifier)?;
         Ok(Self { nodes: builder.nodes, input, features, classes, replicas })
     }
@@ -70,7 +70,7 @@ impl Builder {
         let input = self.shape;
         let weight_fill = match kind {
             Kind::Conv(s, _) => Fill::He { fan_in: s.kernel[0] * s.kernel[1] * input.channels },
-            Kind::GroupNorm(_) => Fill::One,
+            Kind::GroupNorm(_) | Kind::BatchNorm => Fill::One,
             _ => Fill::He { fan_in: input.len() },
         };
         self.nodes.push(Node { name, part, kind, input, output, fused_relu: false, weight_fill, back });

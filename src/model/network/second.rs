@@ -112,7 +112,9 @@ impl Network {
             (Kind::MaxPool(settings), Some(argmax)) => max_pool::tangent(plan, &label, t, argmax, settings)?,
             (Kind::AveragePool, _) => average_pool::forward(plan, &label, t)?,
             (Kind::Gate, _) => gate::backward_input(plan, &label, step.x, t)?, // its own transpose
-            (Kind::Dropout(_) | Kind::GroupNorm(_) | Kind::Residual { .. }, _) => self.through(plan, step, t)?, // likewise
+            (Kind::Dropout(_) | Kind::GroupNorm(_) | Kind::BatchNorm | Kind::Residual { .. }, _) => {
+                self.through(plan, step, t)?
+            } // likewise
             (Kind::Relu | Kind::MaxPool(_), _) => relu::backward(plan, &label, step.y, t)?,
         };
         let batch = step.x_dims.get(1).copied().unwrap_or(1);

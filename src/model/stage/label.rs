@@ -57,7 +57,8 @@ pub(super) fn labelled(
     } else {
         None
     };
-    let mut tape = Tape::training(Training { parts: route.update.clone(), noise });
+    let mut tape =
+        Tape::training(Training { parts: route.update.clone(), present: rows.label_weight, noise });
     let features = network.forward(plan, Part::Features, x, &mut tape)?;
     let z = network.forward(plan, Part::Mapping, features, &mut tape)?;
     let logits = network.forward(plan, Part::Classifier, z, &mut tape)?;
