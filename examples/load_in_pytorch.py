@@ -21,6 +21,19 @@ class Gate(nn.Sequential):
     def forward(self, h):
         return torch.relu(1 + super().forward(h)) * h
 
+class BatchNorm(nn.BatchNorm1d):  # on a map or on features, as they come
+    def _check_input_dim(self, x):
+        pass
+
+class Residual(nn.Module):
+    def __init__(self, layers, shortcut):
+        super().__init__()
+        self.layers, self.shortcut = layers, shortcut
+    def forward(self, x):
+        y = self.layers(x)
+        height, width = (-(-before // after) for before, after in zip(x.shape[2:], y.shape[2:]))  # its strides
+        return y + self.shortcut(x[:, :, ::height, ::width])
+
 def load(path):
     with safe_open(path, "pt") as file:
         meta, weights = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}
@@ -31,14 +44,19 @@ def load(path):
         shape = tuple(weights[name + ".weight"].shape) if name + ".weight" in weights else None
         return {"conv": lambda: conv(shape, **values), "relu": nn.ReLU, "average_pool": lambda: nn.AdaptiveAvgPool2d(1),
                 "max_pool": lambda: nn.MaxPool2d(values["kernel"], values.get("stride"), values.get("padding", 0)),
+                "group_norm": lambda: nn.GroupNorm(values["groups"], *shape), "batch_norm": lambda: BatchNorm(*shape),
+                "dropout": lambda: nn.Dropout(values),
+                "residual": lambda: Residual(stack(name + ".layers", values["layers"]), conv(weights[name + ".shortcut.weight"].shape) if name + ".shortcut.weight" in weights else nn.Identity()),
                 "linear": lambda: Linear(*shape[::-1]), "output": lambda: Linear(*shape[::-1]), "dense": lambda: Linear(*shape[::-1]),
                 "diagonal": lambda: Diagonal(shape), "conv1x1": lambda: conv(shape), "none": nn.Identity,
                 "gate": lambda: Gate(conv(weights["mapping.0.weight"].shape, padding=1), nn.ReLU(),
                                      conv(weights["mapping.2.weight"].shape, padding=1))}[kind]()
     spec = json.loads(meta["model"])
-    stack = lambda part: nn.Sequential(*(layer(f"{part}.{i}", one) for i, one in enumerate(spec[part])))
-    model = nn.ModuleDict({"features": stack("features"), "mapping": layer("mapping", spec["mapping"]), "classifier": stack("classifier")})
+    stack = lambda name, layers: nn.Sequential(*(layer(f"{name}.{i}", one) for i, one in enumerate(layers)))
+    model = nn.ModuleDict({"features": stack("features", spec["features"]), "mapping": layer("mapping", spec["mapping"]),
+                           "classifier": stack("classifier", spec["classifier"])})
     model.load_state_dict(weights)
+    model.eval()
     model.logits = lambda x: model["classifier"](model["mapping"](model["features"](2 * x - 1)))
     return model, json.loads(meta["classes"]), json.loads(meta["input"])
 

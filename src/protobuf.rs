@@ -28,8 +28,7 @@ impl Message {
         self
     }
 
-    /// A float.
-    #[cfg(feature = "runs")]
+    /// A float of 32 bits.
     pub fn float(mut self, field: u64, value: f32) -> Self {
         self.varint(field << 3 | 5);
         self.0.extend_from_slice(&value.to_le_bytes());
@@ -79,6 +78,7 @@ mod tests {
         assert_eq!(Message::default().message(3, small).finish(), [0x1a, 0x03, 0x08, 0x96, 0x01]);
         let negative = Message::default().int(1, -2).finish();
         assert_eq!((negative.len(), negative[1]), (11, 0xfe));
+        assert_eq!(Message::default().float(2, 1.0).finish(), [0x15, 0, 0, 0x80, 0x3f]);
         assert_eq!(Message::default().ints(8, [1, 300]).finish(), [0x40, 1, 0x40, 0xac, 2]);
     }
 }

@@ -21,8 +21,26 @@ random = np.random.default_rng(0)
 for i in range(1000):
     Image.fromarray(random.integers(0, 256, (32, 32), dtype=np.uint8)).save(folder / f"{i}.png")
 PY
+verify() {
+    name=$1
+    shift
+    "$program" train triangles:ES "$@" --epochs 1 --device cpu --run "$place/$name" --quiet > /dev/null
+    echo "$name"
+    "$PYTHON" "$here/check_exports.py" "$program" "$place/$name" "$place/pictures"
+}
 for mapping in diagonal dense conv1x1 gate; do
-    "$program" train triangles:ES --mapping $mapping --epochs 1 --device cpu --run "$place/$mapping" --quiet > /dev/null
-    echo "mapping $mapping"
-    "$PYTHON" "$here/check_exports.py" "$program" "$place/$mapping" "$place/pictures"
+    verify "mapping-$mapping" --mapping $mapping
 done
+for network in small resnet; do
+    verify "network-$network" --network $network
+done
+cat > "$place/batch_norm.toml" <<'TOML'
+[model]
+features = [
+    { conv = { out = 8, kernel = 5, stride = 2, padding = 2 } }, "batch_norm", "relu",
+    { residual = { layers = [{ max_pool = { kernel = 2 } }, "batch_norm", { dropout = 0.1 }] } },
+    { residual = { layers = [{ conv = { out = 8, kernel = 3, padding = 1 } }, "batch_norm"] } },
+]
+classifier = [{ linear = { out = 16 } }, "batch_norm", "relu", { group_norm = { groups = 2 } }, "output"]
+TOML
+verify batch-norm --config "$place/batch_norm.toml"

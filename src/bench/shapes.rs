@@ -101,6 +101,10 @@ fn all(variants: &Variants) -> Result<Vec<Shape>, PlanError> {
         shapes.extend(named(name, ops::average_pool::cases_at(variants, &[x]))?);
     }
     shapes.extend(named("reference map 50×512", ops::diagonal::cases_at(variants, &[&[1, 50, 512]]))?);
+    let (name, map, groups) = ("resnet map 16×16×16×64", [1, 16, 16, 16, 64], 8);
+    shapes.extend(named(name, ops::normalize::cases_at(variants, &[(map, groups)]))?);
+    shapes.extend(named(name, ops::group_norm::cases_at(variants, &[(map, groups)]))?);
+    shapes.extend(named(name, ops::batch_norm::cases_at(variants, &[map]))?);
     for (name, shape) in ROWS {
         shapes.extend(named(name, ops::softmax::cases_at(variants, &[shape]))?);
         shapes.extend(named(name, ops::kl_divergence::cases_at(variants, &[shape]))?);

@@ -39,7 +39,7 @@ pub fn peer_step(
     let conv = |out| Layer::Conv(Conv { out: out * widen, kernel: 3, stride: 1, padding: 1, dilation: 1 });
     let pool = Layer::MaxPool(Pool { kernel: 2, stride: None, padding: 0 });
     let model = ModelConfig {
-        features: [16, 32, 64].into_iter().flat_map(|out| [conv(out), Layer::Relu, pool]).collect(),
+        features: [16, 32, 64].into_iter().flat_map(|out| [conv(out), Layer::Relu, pool.clone()]).collect(),
         mapping: Mapping::None,
         classifier: vec![Layer::Linear(Linear { out: 1024 }), Layer::Relu, Layer::Output],
     };

@@ -9,7 +9,7 @@ use super::nearest::nearest;
 use super::values::{Seed, Size};
 use crate::data::{AlphaRule, Format, MaskPolarity, MaskThreshold, ReadOptions, Shares, UnknownPixels};
 use crate::hash::Fnv;
-use crate::model::{Layer, Mapping, ModelConfig};
+use crate::model::{Layer, Mapping, ModelConfig, Preset};
 use crate::random::Seeds;
 use crate::study::Setting;
 use crate::train::TrainConfig;
@@ -70,18 +70,34 @@ impl Default for DataSection {
 
 /// `[model]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct ModelSection {
-    pub features: Vec<Layer>,
+    /// Left open, the reference network.
+    #[serde(default)]
+    pub preset: Option<Preset>,
+    /// In the place of the preset's.
+    #[serde(default)]
+    pub features: Option<Vec<Layer>>,
     /// Left open, the method decides.
+    #[serde(default)]
     pub mapping: Option<Mapping>,
-    pub classifier: Vec<Layer>,
+    /// In the place of the preset's.
+    #[serde(default)]
+    pub classifier: Option<Vec<Layer>>,
 }
 
 impl Default for ModelSection {
+    /// What stands in a new file. A key that is missing there is left open.
     fn default() -> Self {
-        let ModelConfig { features, classifier, .. } = ModelConfig::default();
-        Self { features, mapping: None, classifier }
+        Self { preset: Some(Preset::default()), features: None, mapping: None, classifier: None }
+    }
+}
+
+impl ModelSection {
+    /// The layers of a network that has no name.
+    fn of(model: ModelConfig) -> Self {
+        let ModelConfig { features, classifier, .. } = model;
+        Self { preset: None, features: Some(features), mapping: None, classifier: Some(classifier) }
     }
 }
 
@@ -112,8 +128,7 @@ impl Config {
 
     /// Network and settings of a study's setting. With a gate the network may be another one.
     pub fn of_setting(setting: &Setting, mapping: Option<Mapping>) -> Self {
-        let ModelConfig { features, classifier, .. } = setting.model(mapping.unwrap_or(Mapping::Diagonal));
-        let model = ModelSection { features, mapping: None, classifier };
+        let model = ModelSection::of(setting.model(mapping.unwrap_or(Mapping::Diagonal)));
         let gate = mapping == Some(Mapping::Gate);
         let train = if gate { setting.base.clone().for_gate() } else { setting.base.clone() };
         Self { model, train, ..Self::default() }
@@ -126,10 +141,13 @@ impl Config {
 
     /// f, m and c. A method without use for a mapping layer gets none unless it is asked for.
     pub fn model(&self) -> ModelConfig {
+        let section = self.model.clone();
+        let mapping = section.mapping.unwrap_or(self.train.method.default_mapping());
+        let preset = ModelConfig::preset(section.preset.unwrap_or_default(), mapping);
         ModelConfig {
-            features: self.model.features.clone(),
-            mapping: self.model.mapping.unwrap_or(self.train.method.default_mapping()),
-            classifier: self.model.classifier.clone(),
+            features: section.features.unwrap_or(preset.features),
+            mapping,
+            classifier: section.classifier.unwrap_or(preset.classifier),
         }
     }
 
@@ -192,7 +210,9 @@ impl Config {
 
     /// Settles everything that was left open, so that the file of a run says what ran.
     pub fn resolve(&mut self) {
-        self.model.mapping = Some(self.model().mapping);
+        // The layers themselves rather than the preset's name, which a later version may give to others.
+        let model = self.model();
+        self.model = ModelSection { mapping: Some(model.mapping), ..ModelSection::of(model) };
         let seeds = self.seeds();
         self.seeds.data = Some(Seed(seeds.data));
         self.seeds.init = Some(Seed(seeds.init));

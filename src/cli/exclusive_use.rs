@@ -54,6 +54,9 @@ pub struct ExclusiveUseArgs {
     /// Print a row for every picture, too
     #[arg(long)]
     each: bool,
+    /// No guaranteed bounds, only what was observed: for networks with normalisations or residual blocks
+    #[arg(long)]
+    observed_only: bool,
     /// Print the result as JSON, every picture with its bounds
     #[arg(long)]
     json: bool,
@@ -93,6 +96,8 @@ struct Named<'a> {
 const GUARANTEED: &str = "for these weights and each of these pictures, whatever values in [0, 1] the irrelevant pixels \
     (mask below one half) take: every logit stays within its interval, and a certified prediction stays what it is; \
     the rounding of 32-bit floats is included";
+const NOTHING_GUARANTEED: &str = "nothing, as --observed-only asks for no bounds: other values of the irrelevant pixels \
+    may move the logits further";
 const NOT_GUARANTEED: &str = "anything about other pictures, about masks that are elsewhere, or about relevant pixels \
     that change. The intervals take every value of a layer as free of the others and grow loose with depth: a wide one \
     does not show that the logits do move, the observed width does";
@@ -126,7 +131,12 @@ pub fn run(args: &ExclusiveUseArgs) -> Result<(), CliError> {
     let mut trainer =
         Trainer::new(&device, &config.model(), &config.train, &source.train, &[config.seeds()], &variants)?;
     trainer.restore(&checkpoint)?;
-    let options = ExclusiveUseOptions { samples: args.samples, swaps: args.swaps, seed: args.seed };
+    let options = ExclusiveUseOptions {
+        samples: args.samples,
+        swaps: args.swaps,
+        seed: args.seed,
+        bounds: !args.observed_only,
+    };
     let mut report = trainer.exclusive_use(&device, &pictures, 0, &options)?;
     for picture in &mut report.pictures {
         picture.picture = numbers.get(picture.picture).copied().unwrap_or(picture.picture);
@@ -145,7 +155,7 @@ pub fn run(args: &ExclusiveUseArgs) -> Result<(), CliError> {
             options,
             summary,
             classes: &data.classes,
-            guaranteed: GUARANTEED,
+            guaranteed: if options.bounds { GUARANTEED } else { NOTHING_GUARANTEED },
             not_guaranteed: NOT_GUARANTEED,
             pictures: report
                 .pictures
@@ -160,7 +170,7 @@ pub fn run(args: &ExclusiveUseArgs) -> Result<(), CliError> {
             terminal::print(&format!("{}\n", table_of_pictures(&report, data)))?;
         }
         let of = format!("{} of {}", count(report.pictures.len()), plural(explained, "explained picture"));
-        terminal::print(&format!("{name}, {of}\n{}", text(&report, &summary)))?;
+        terminal::print(&format!("{name}, {of}\n{}", text(&report, &summary, options.bounds)))?;
     }
     if summary.outside > 0 {
         terminal::error(&format!(
@@ -183,36 +193,40 @@ fn part(source: &Source, part: Part) -> Result<&Dataset, CliError> {
     })
 }
 
-fn text(report: &ExclusiveUse, summary: &ExclusiveUseSummary) -> String {
+fn text(report: &ExclusiveUse, summary: &ExclusiveUseSummary, bounds: bool) -> String {
     let row = |name: &str, value: String, meaning: String| vec![name.to_owned(), value, meaning];
     let share = |value: f64| format!("{value:.3}");
     let mut rows = vec![
         row("accuracy", share(summary.accuracy), "of these pictures as they are".to_owned()),
         row("irrelevant", share(summary.irrelevant), "of a picture's pixels, on average".to_owned()),
-        row(
+    ];
+    if bounds {
+        rows.push(row(
             "guaranteed width",
             format!("{:.4}", summary.mean_width),
             format!(
                 "how far a logit can move at most, mean over pictures and classes; median {:.4}",
                 summary.median_width
             ),
+        ));
+    }
+    rows.push(row(
+        "observed width",
+        format!("{:.4}", summary.mean_observed),
+        format!(
+            "how far it did move, over {}, {}, black and white",
+            plural(report.samples, "sample"),
+            plural(report.swaps, "swap")
         ),
-        row(
-            "observed width",
-            format!("{:.4}", summary.mean_observed),
-            format!(
-                "how far it did move, over {}, {}, black and white",
-                plural(report.samples, "sample"),
-                plural(report.swaps, "swap")
-            ),
-        ),
-    ];
-    if let Some(ratio) = summary.width_over_observed {
+    ));
+    if let Some(ratio) = summary.width_over_observed.filter(|_| bounds) {
         let meaning = "guaranteed over observed width: near 1 for a tight bound".to_owned();
         rows.push(row("looseness", format!("{ratio:.1}"), meaning));
     }
-    let meaning = "of the predictions cannot be changed by irrelevant pixels".to_owned();
-    rows.push(row("certified", share(summary.certified), meaning));
+    if bounds {
+        let meaning = "of the predictions cannot be changed by irrelevant pixels".to_owned();
+        rows.push(row("certified", share(summary.certified), meaning));
+    }
     if let Some(flips) = summary.flip_rate {
         let meaning = "of background swaps change the prediction".to_owned();
         rows.push(row("flip rate", share(flips), meaning));
@@ -222,7 +236,10 @@ fn text(report: &ExclusiveUse, summary: &ExclusiveUseSummary) -> String {
         rows.push(row("", share(flips), meaning));
     }
     let table = terminal::table(&rows, &[1]);
-    format!("{table}Guaranteed: {GUARANTEED}.\nNot guaranteed: {NOT_GUARANTEED}.\n")
+    match bounds {
+        true => format!("{table}Guaranteed: {GUARANTEED}.\nNot guaranteed: {NOT_GUARANTEED}.\n"),
+        false => format!("{table}Guaranteed: {NOTHING_GUARANTEED}.\n"),
+    }
 }
 
 fn table_of_pictures(report: &ExclusiveUse, data: &Dataset) -> String {

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::config::Config;
+use super::config::{Config, ModelSection};
 use super::error::CliError;
 use super::pictures::PictureFlags;
 use super::values::Seed;
 use crate::data::triangles::TriangleSet;
 use crate::exec::Device;
 use crate::gpu::DeviceError;
-use crate::model::Mapping;
+use crate::model::{Mapping, Preset};
 use crate::study::Setting;
 use crate::train::{DataFill, MaskSource, Method};
 
@@ -31,6 +31,9 @@ pub struct Settings {
     /// The mapping layer, which explanations train [default: diagonal; none for label-only]
     #[arg(long, value_enum, help_heading = "Training")]
     pub mapping: Option<Mapping>,
+    /// The network, whatever layers a config file gives [default: reference]
+    #[arg(long, value_enum, help_heading = "Training")]
+    pub network: Option<Preset>,
     /// How often every training picture is seen [default: 40]
     #[arg(long, value_name = "N", help_heading = "Training")]
     pub epochs: Option<usize>,
@@ -103,6 +106,9 @@ impl Settings {
             data.path = Some(path.to_owned());
         }
         self.pictures.apply(data);
+        if self.network.is_some() {
+            *model = ModelSection { preset: self.network, features: None, classifier: None, ..model.clone() };
+        }
         model.mapping = self.mapping.or(model.mapping);
         set(&mut train.method, self.method);
         set(&mut train.epochs, self.epochs);
@@ -129,6 +135,7 @@ impl Settings {
             (self.config.is_some(), "--config"),
             (self.method.is_some(), "--method"),
             (self.mapping.is_some(), "--mapping"),
+            (self.network.is_some(), "--network"),
             (self.batch.is_some(), "--batch"),
             (self.lambda.is_some(), "--lambda"),
             (self.constraint.is_some(), "--constraint"),

@@ -7,7 +7,7 @@ use clap::builder::PossibleValue;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::data::{AlphaRule, Format, MaskPolarity, UnknownPixels};
-use crate::model::Mapping;
+use crate::model::{Mapping, Preset};
 use crate::train::{DataFill, MaskSource, Method};
 
 /// Gives an enum of another room its names on the command line; those of the config.
@@ -45,6 +45,13 @@ names!(Mapping {
     Gate = "gate": "opens and closes by each picture's own feature map",
     None = "none": "no mapping layer",
     Auto = "auto": "what the studies found best for this f: the gate on maps of 6×6 or more, else diagonal",
+});
+
+names!(Preset {
+    Tiny = "tiny": "two convolutions, for a quick look",
+    Reference = "reference": "three convolutions, the network of the studies",
+    Small = "small": "three wider convolutions with group normalisation and dropout",
+    Resnet = "resnet": "residual blocks with group normalisation, for pictures of up to 224x224",
 });
 
 names!(DataFill {

@@ -6,6 +6,7 @@
 
 mod args;
 pub mod average_pool;
+pub mod batch_norm;
 pub mod bias;
 pub mod ceiling;
 #[cfg(test)]
@@ -14,9 +15,11 @@ pub mod clock;
 pub mod conv2d;
 pub mod cross_entropy;
 pub mod diagonal;
+pub mod dropout;
 mod exp;
 pub mod gate;
 pub mod gather;
+pub mod group_norm;
 pub mod input_penalty;
 pub mod interval;
 pub mod jensen_shannon;
@@ -28,6 +31,7 @@ pub mod log_softmax;
 pub mod max_pool;
 pub mod metrics;
 pub mod multiplier;
+pub mod normalize;
 pub mod optimizer;
 pub mod parallel;
 pub mod pointwise;

@@ -51,7 +51,7 @@ impl Model<'_> {
     pub fn weights(&self) -> Result<Vec<Tensor>, ExportError> {
         let mut tensors = Vec::new();
         for node in self.network.nodes() {
-            tensors.extend(weights::of(self, node)?.into_iter().flatten());
+            tensors.extend(weights::of(self, node)?);
         }
         Ok(tensors)
     }

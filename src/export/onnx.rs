@@ -2,6 +2,7 @@
 
 use super::{ExportError, Model, Tensor, weights};
 use crate::model::{GATE_BRANCH, Kind, MapShape, Node};
+use crate::ops::normalize::EPSILON;
 use crate::protobuf::Message;
 
 const OPSET: i64 = 17;
@@ -23,6 +24,11 @@ fn ints(name: &str, values: &[usize]) -> Message {
 fn int(name: &str, value: i64) -> Message {
     const INT: i64 = 2;
     Message::default().text(1, name).int(3, value).int(20, INT)
+}
+
+fn float(name: &str, value: f32) -> Message {
+    const FLOAT: i64 = 1;
+    Message::default().text(1, name).float(2, value).int(20, FLOAT)
 }
 
 impl Graph {
@@ -57,19 +63,48 @@ impl Graph {
         self.node("Reshape", &format!("{name}.map"), &[&value, &target], Vec::new())
     }
 
-    /// Adds a layer that reads `x`; `h` is what entered the branch of a gate.
+    /// A group normalisation, as the opset has it: the values of a group as one row, normalised by itself, then a scale
+    /// and a shift per channel.
+    fn group_norm(&mut self, name: &str, x: &str, groups: usize, shape: MapShape) -> String {
+        let dims = |values: &[i64]| values.iter().flat_map(|dim| dim.to_le_bytes()).collect::<Vec<u8>>();
+        let ones: Vec<u8> = (0..groups).flat_map(|_| 1f32.to_le_bytes()).collect();
+        let [rows, one, zero] = ["rows", "ones", "zeros"].map(|field| format!("{name}.{field}"));
+        self.constant(&rows, INT64, &[3], &dims(&[0, groups as i64, -1]));
+        self.constant(&one, FLOAT, &[groups], &ones);
+        self.constant(&zero, FLOAT, &[groups], &vec![0; ones.len()]);
+        let flat = self.node("Reshape", &format!("{name}.grouped"), &[x, &rows], Vec::new());
+        let epsilon = vec![float("epsilon", EPSILON)];
+        let normal = self.node(
+            "InstanceNormalization",
+            &format!("{name}.rows_normal"),
+            &[&flat, &one, &zero],
+            epsilon,
+        );
+        let normal = self.map(normal, name, shape);
+        let [weight, bias] = ["weight", "bias"].map(|field| format!("{name}.{field}"));
+        let scaled = self.node("Mul", &format!("{name}.scaled"), &[&normal, &weight], Vec::new());
+        self.node("Add", name, &[&scaled, &bias], Vec::new())
+    }
+
+    /// Adds a layer that reads `x`; `other` is the second thing that it reads, where it reads two: what entered the branch
+    /// of a gate, or what comes around a residual block.
     fn layer(
         &mut self,
         model: &Model<'_>,
         node: &Node,
         x: &str,
-        h: &str,
+        other: &str,
         last: bool,
     ) -> Result<String, ExportError> {
         let name = node.name.as_str();
         let parameters = weights::of(model, node)?;
         let [weight, bias] = ["weight", "bias"].map(|field| format!("{name}.{field}"));
-        parameters.iter().flatten().for_each(|tensor| self.tensor(tensor));
+        for mut tensor in parameters {
+            if matches!(node.kind, Kind::GroupNorm(_)) {
+                tensor.dims.extend([1, 1]); // [C, 1, 1], one value for all positions of a channel
+            }
+            self.tensor(&tensor);
+        }
         let y = match node.kind {
             Kind::Conv(settings, _) => {
                 let [height, width] = settings.padding;
@@ -105,8 +140,16 @@ impl Graph {
             Kind::Gate => {
                 let opened = self.node("Add", &format!("{name}.opened"), &[x, "one"], Vec::new());
                 let gate = self.node("Relu", &format!("{name}.gate"), &[&opened], Vec::new());
-                self.node("Mul", name, &[&gate, h], Vec::new())
+                self.node("Mul", name, &[&gate, other], Vec::new())
             }
+            Kind::GroupNorm(groups) => self.group_norm(name, x, groups, node.output),
+            Kind::BatchNorm => {
+                let [mean, variance] = ["running_mean", "running_var"].map(|field| format!("{name}.{field}"));
+                let inputs = [x, &weight, &bias, &mean, &variance];
+                self.node("BatchNormalization", name, &inputs, vec![float("epsilon", EPSILON)])
+            }
+            Kind::Dropout(_) => x.to_owned(),
+            Kind::Residual { .. } => self.node("Add", name, &[x, other], Vec::new()),
         };
         Ok(if node.fused_relu { self.node("Relu", &format!("{name}.relu"), &[&y], Vec::new()) } else { y })
     }
@@ -129,11 +172,19 @@ pub(super) fn file(model: &Model<'_>, metadata: &[(String, String)]) -> Result<V
     // The network is fed values in [−1, 1].
     let doubled = graph.node("Mul", "pictures.doubled", &["pictures", "two"], Vec::new());
     let mut x = graph.node("Sub", "x", &[&doubled, "one"], Vec::new());
-    let mut entered = Vec::new();
+    let (mut entered, mut left): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for (i, node) in network.nodes().iter().enumerate() {
+        if node.back > 0 {
+            x = entered[i.saturating_sub(node.back)].clone();
+        }
         entered.push(x.clone());
-        let h = entered[i.saturating_sub(GATE_BRANCH)].clone();
-        x = graph.layer(model, node, &x, &h, i + 1 == network.nodes().len())?;
+        let other = match node.kind {
+            Kind::Residual { shortcut: true, .. } => &left[i.saturating_sub(2)],
+            Kind::Residual { length, .. } => &entered[i.saturating_sub(length)],
+            _ => &entered[i.saturating_sub(GATE_BRANCH)],
+        };
+        x = graph.layer(model, node, &x, &other.clone(), i + 1 == network.nodes().len())?;
+        left.push(x.clone());
     }
     graph.node("Softmax", "probabilities", &[&x], vec![int("axis", 1)]);
     let MapShape { height, width, channels } = network.input();

@@ -21,13 +21,15 @@ fn channels_first(shape: MapShape) -> Vec<usize> {
     (0..channels).flat_map(|c| (0..height * width).map(move |at| of(c, at))).collect()
 }
 
-/// Weight and bias of a layer.
+/// Weight and bias of a layer; nothing for a layer without.
 ///
 /// A convolution's weight becomes `[C_out, C_in, K_h, K_w]`, that of a linear layer `[D_out, D_in]` with D_in, and D_out
 /// where it is a map, in (c, h, w) order; a diagonal's weight and bias become `[C, H, W]`.
-pub(super) fn of(model: &Model<'_>, node: &Node) -> Result<Option<[Tensor; 2]>, ExportError> {
+///
+/// Behind them running mean and variance, `[C]`, where there are some.
+pub(super) fn of(model: &Model<'_>, node: &Node) -> Result<Vec<Tensor>, ExportError> {
     let mut parameters = node.parameters().into_iter();
-    let (Some(weight), Some(bias)) = (parameters.next(), parameters.next()) else { return Ok(None) };
+    let (Some(weight), Some(bias)) = (parameters.next(), parameters.next()) else { return Ok(Vec::new()) };
     let read = |name: &str, dims: &[usize]| model.values(name, dims);
     let (old, old_bias) = (read(&weight.name, &weight.dims)?, read(&bias.name, &bias.dims)?);
     let (weight_dims, values, bias_dims, bias_values) = match node.kind {
@@ -41,6 +43,10 @@ pub(super) fn of(model: &Model<'_>, node: &Node) -> Result<Option<[Tensor; 2]>, 
                 }
             }
             (vec![c_out, c_in, kh, kw], values, vec![c_out], old_bias.to_vec())
+        }
+        Kind::GroupNorm(_) | Kind::BatchNorm => {
+            let dims = vec![node.input.channels];
+            (dims.clone(), old.to_vec(), dims, old_bias.to_vec())
         }
         Kind::Diagonal => {
             let order = channels_first(node.input);
@@ -59,8 +65,13 @@ pub(super) fn of(model: &Model<'_>, node: &Node) -> Result<Option<[Tensor; 2]>, 
             (vec![outputs.len(), inputs.len()], values, vec![outputs.len()], bias)
         }
     };
-    Ok(Some([
+    let mut tensors = vec![
         Tensor { name: weight.name, dims: weight_dims, values },
         Tensor { name: bias.name, dims: bias_dims, values: bias_values },
-    ]))
+    ];
+    for state in node.running() {
+        let values = read(&state.name, &state.dims)?.to_vec();
+        tensors.push(Tensor { name: state.name, dims: state.dims, values });
+    }
+    Ok(tensors)
 }

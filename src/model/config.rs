@@ -47,8 +47,25 @@ pub struct Linear {
     pub out: usize,
 }
 
-/// One layer of f or c.
+/// Group normalisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupNorm {
+    /// Groups of neighbouring channels; must divide them.
+    pub groups: usize,
+}
+
+/// A residual block: what its layers make of the input, plus the input.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Residual {
+    /// The way around which the input goes. Where they change the shape, the input goes through a 1×1 convolution of the
+    /// stride that makes both alike.
+    pub layers: Vec<Layer>,
+}
+
+/// One layer of f or c.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Layer {
     /// `{ conv = { out = 16, kernel = 3, stride = 2, padding = 1 } }`
@@ -59,6 +76,16 @@ pub enum Layer {
     MaxPool(Pool),
     /// `"average_pool"`: the mean over all positions of each channel.
     AveragePool,
+    /// `{ group_norm = { groups = 8 } }`: each picture's map with mean 0 and variance 1 in each group of channels, then a
+    /// scale and a shift per channel (Wu and He 2018).
+    GroupNorm(GroupNorm),
+    /// `"batch_norm"`: each channel with mean 0 and variance 1 over the batch, in stage 1; by the running mean and variance
+    /// that stage 1 leaves everywhere else. Then a scale and a shift per channel (Ioffe and Szegedy 2015).
+    BatchNorm,
+    /// `{ residual = { layers = [ … ] } }`: the layers' output plus their input (He et al. 2016).
+    Residual(Residual),
+    /// `{ dropout = 0.2 }`: the share of values that is dropped in stage 1; nothing anywhere else (Srivastava et al. 2014).
+    Dropout(f64),
     /// `{ linear = { out = 1024 } }`: flattens what it gets.
     Linear(Linear),
     /// `"output"`: a linear layer onto the classes. The last layer of c.
@@ -110,7 +137,7 @@ impl std::fmt::Display for Mapping {
 }
 
 /// f, m and c.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
     /// f, the feature extractor.

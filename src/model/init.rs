@@ -4,11 +4,11 @@ use super::{Fill, Network};
 use crate::hash::Fnv;
 use crate::random::Random;
 
-/// The initial values of every parameter, replica after replica; replica r draws from `seeds[r]` alone, so its
+/// The initial values of every parameter and running statistic, replica after replica; replica r draws from `seeds[r]` alone, so its
 /// weights are those of a single run with that seed. Returns name and values `[R, …]`.
 pub fn initial_weights(network: &Network, seeds: &[u64]) -> Vec<(String, Vec<f32>)> {
     let mut weights = Vec::new();
-    for parameter in network.parameters() {
+    for parameter in network.parameters().into_iter().chain(network.running()) {
         let len: usize = parameter.dims.iter().product();
         let mut values = Vec::with_capacity(len * seeds.len());
         for &seed in seeds {
@@ -32,6 +32,6 @@ pub fn initial_weights(network: &Network, seeds: &[u64]) -> Vec<(String, Vec<f32
     weights
 }
 
-fn stream(name: &str) -> u64 {
+pub(super) fn stream(name: &str) -> u64 {
     Fnv::of(name.as_bytes()).value()
 }

@@ -7,10 +7,11 @@ mod network;
 mod node;
 mod optimizer;
 mod positions;
+mod preset;
 mod route;
 mod stage;
 
-pub use config::{Conv, Layer, Linear, Mapping, ModelConfig, Pool};
+pub use config::{Conv, GroupNorm, Layer, Linear, Mapping, ModelConfig, Pool, Residual};
 pub use error::ModelError;
 pub use init::initial_weights;
 pub use network::{LogitBounds, Network, Tape};
@@ -18,10 +19,11 @@ pub use node::{Fill, MapShape, Parameter};
 pub(crate) use node::{GATE_BRANCH, Kind, Node};
 pub use optimizer::OptimizerConfig;
 pub use positions::PositionCell;
+pub use preset::Preset;
 pub use route::{GateGradient, Route};
 pub use stage::{
     AlignmentAxis, AlignmentLoss, Constraint, Dimensions, EvaluationPlan, Stage1, Stage2, advance, bounds,
     constrained, data_source, evaluation, features, gate, grad_reg, input_gradient, joint, logits,
     masked_copies, no_mapping, stage1, stage2,
 };
-pub(crate) use stage::{BOUNDS, D_X, LOGITS, MULTIPLIER, SCALE, X, feature_outputs};
+pub(crate) use stage::{BOUNDS, D_X, LOGITS, MULTIPLIER, NOISE, SCALE, X, feature_outputs};

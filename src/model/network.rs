@@ -1,13 +1,20 @@
 //! The network with every shape resolved: forward and backward recorded layer by layer.
 
-use super::node::{GATE_BRANCH, Kind, MapShape, Node, Parameter, push_mapping, resolve};
-use super::{Fill, Layer, ModelConfig, ModelError};
-use crate::ops::{average_pool, conv2d, diagonal, gate, linear, max_pool, relu};
+use std::collections::BTreeSet;
+
+use super::node::{GATE_BRANCH, Kind, MapShape, Node, Parameter};
+use crate::ops::batch_norm::Running;
+use crate::ops::dropout::Noise;
+use crate::ops::{
+    average_pool, batch_norm, conv2d, diagonal, dropout, gate, group_norm, linear, max_pool, normalize,
+    pointwise, relu,
+};
 use crate::plan::{Part, Plan, PlanError, Role, TensorId};
 use crate::shader::DType;
 
 mod backward;
 mod bounds;
+mod build;
 mod second;
 pub(super) use backward::Pass;
 pub use bounds::LogitBounds;
@@ -20,15 +27,53 @@ struct Step {
     x_dims: Vec<usize>,
     y: TensorId,
     argmax: Option<TensorId>,
+    /// Mean and inverse deviation that a normalisation found.
+    statistics: Option<TensorId>,
+    /// The weights of the batch's rows, where the statistics are those of the batch.
+    present: Option<TensorId>,
+    /// What a dropout's mask is drawn from; `None` where nothing is dropped.
+    noise: Option<Noise>,
 }
 
-/// The forward pass that was recorded.
+impl Step {
+    fn statistics(&self, node: &Node) -> Result<TensorId, PlanError> {
+        self.statistics.ok_or_else(|| PlanError::Settings {
+            op: node.name.clone(),
+            message: "recorded no statistics on the way forward".to_owned(),
+        })
+    }
+}
+
+/// How layers act that act otherwise in training.
+#[derive(Clone, Debug)]
+pub(in crate::model) struct Training {
+    /// The parts that are trained; the others act as in evaluation.
+    pub parts: BTreeSet<Part>,
+    /// `[R, N]`: a row of the batch counts where it is not 0.
+    pub present: TensorId,
+    /// What masks of dropout are drawn from.
+    pub noise: Option<Noise>,
+}
+
+/// The forward pass that was recorded. [`Tape::default`] records one as in evaluation, [`Tape::training`] one as in
+/// stage 1.
 #[derive(Clone, Debug, Default)]
 pub struct Tape {
     steps: Vec<Step>,
+    training: Option<Training>,
 }
 
 impl Tape {
+    /// For a forward pass of stage 1.
+    pub(super) fn training(training: Training) -> Self {
+        Self { steps: Vec::new(), training: Some(training) }
+    }
+
+    /// How a part acts, if it is trained.
+    fn training_of(&self, part: Part) -> Option<&Training> {
+        self.training.as_ref().filter(|training| training.parts.contains(&part))
+    }
+
     /// What the last layer read; for a gate its s.
     pub(super) fn last_input(&self) -> Option<TensorId> {
         self.steps.last().map(|step| step.x)
@@ -36,10 +81,15 @@ impl Tape {
 
     /// h of the gate whose s was recorded last: the input of its branch.
     fn entering_gate(&self, node: &Node) -> Result<TensorId, PlanError> {
-        let first = self.steps.len().checked_sub(GATE_BRANCH).and_then(|first| self.steps.get(first));
-        first.map(|step| step.x).ok_or_else(|| PlanError::Settings {
+        self.before(node, GATE_BRANCH).map(|step| step.x)
+    }
+
+    /// The step so many places before the one to come.
+    fn before(&self, node: &Node, places: usize) -> Result<&Step, PlanError> {
+        let step = self.steps.len().checked_sub(places).and_then(|first| self.steps.get(first));
+        step.ok_or_else(|| PlanError::Settings {
             op: node.name.clone(),
-            message: "comes behind the layers that compute its scale".to_owned(),
+            message: format!("comes behind {places} layers whose values it reads, and they are not recorded"),
         })
     }
 }
@@ -55,60 +105,6 @@ pub struct Network {
 }
 
 impl Network {
-    /// Resolves a description for pictures of one shape.
-    pub fn new(
-        config: &ModelConfig,
-        input: MapShape,
-        classes: usize,
-        replicas: usize,
-    ) -> Result<Self, ModelError> {
-        let mut nodes = Vec::new();
-        let mut shape = input;
-        for (part, layers) in [(Part::Features, &config.features), (Part::Classifier, &config.classifier)] {
-            if part == Part::Classifier {
-                push_mapping(&mut nodes, config.mapping, shape)?;
-            }
-            for (i, layer) in layers.iter().enumerate() {
-                let name = format!("{}.{i}", part.name());
-                let last = part == Part::Classifier && i + 1 == layers.len();
-                if (*layer == Layer::Output) != last {
-                    return Err(ModelError::Layer {
-                        layer: name,
-                        kind: "output",
-                        message: "`output` is the last layer of the classifier, and only that".to_owned(),
-                    });
-                }
-                // A ReLU behind a convolution or linear layer of the same part rides along in its kernel.
-                if *layer == Layer::Relu
-                    && let Some(previous) = nodes.last_mut()
-                    && i > 0
-                    && matches!(previous.kind, Kind::Conv(..) | Kind::Linear(_))
-                    && previous.part == part
-                    && !previous.fused_relu
-                {
-                    previous.fused_relu = true;
-                    continue;
-                }
-                let (kind, output) = resolve(layer, &name, shape, classes)?;
-                let fan_in = match kind {
-                    Kind::Conv(settings, _) => settings.kernel[0] * settings.kernel[1] * shape.channels,
-                    _ => shape.len(),
-                };
-                let weight_fill = Fill::He { fan_in };
-                nodes.push(Node { name, part, kind, input: shape, output, fused_relu: false, weight_fill });
-                shape = output;
-            }
-        }
-        if config.classifier.is_empty() {
-            return Err(ModelError::Network(
-                "the classifier is empty; its last layer must be \"output\"".into(),
-            ));
-        }
-        let features =
-            nodes.iter().rev().find(|node| node.part == Part::Features).map_or(input, |node| node.output);
-        Ok(Self { nodes, input, features, classes, replicas })
-    }
-
     /// Shape of a picture.
     pub fn input(&self) -> MapShape {
         self.input
@@ -143,6 +139,11 @@ impl Network {
         self.nodes.iter().any(|node| node.part == Part::Mapping)
     }
 
+    /// Whether some layer drops values in training.
+    pub fn has_dropout(&self) -> bool {
+        self.nodes.iter().any(|node| matches!(node.kind, Kind::Dropout(_)))
+    }
+
     /// Whether the mapping layer is a gate.
     pub fn has_gate(&self) -> bool {
         self.nodes.iter().any(|node| node.kind == Kind::Gate)
@@ -151,6 +152,11 @@ impl Network {
     /// Every weight and bias, in the order in which a picture meets them.
     pub fn parameters(&self) -> Vec<Parameter> {
         self.nodes.iter().flat_map(Node::parameters).collect()
+    }
+
+    /// Every running mean and variance: what belongs to the model beside its weights.
+    pub fn running(&self) -> Vec<Parameter> {
+        self.nodes.iter().flat_map(Node::running).collect()
     }
 
     /// A parameter's tensor in a plan.
@@ -167,6 +173,19 @@ impl Network {
     pub fn gradient(&self, plan: &mut Plan, parameter: &Parameter) -> Result<TensorId, PlanError> {
         let name = gradient_name(&parameter.name);
         plan.add(name, &self.with_replicas(&parameter.dims), DType::F32, Role::Gradient(parameter.part))
+    }
+
+    fn running_tensors(&self, plan: &mut Plan, node: &Node) -> Result<Running, PlanError> {
+        let mut ids = node.running().into_iter().map(|state| {
+            plan.add(&state.name, &self.with_replicas(&state.dims), DType::F32, Role::Running(state.part))
+        });
+        match (ids.next(), ids.next()) {
+            (Some(mean), Some(variance)) => Ok(Running { mean: mean?, variance: variance? }),
+            _ => Err(PlanError::Settings {
+                op: node.name.clone(),
+                message: "has no running statistics".to_owned(),
+            }),
+        }
     }
 
     fn with_replicas(&self, dims: &[usize]) -> Vec<usize> {
@@ -194,8 +213,11 @@ impl Network {
     ) -> Result<TensorId, PlanError> {
         let mut x = x;
         for (index, node) in self.nodes.iter().enumerate().filter(|(_, node)| node.part == part) {
+            if node.back > 0 {
+                x = tape.before(node, node.back)?.x;
+            }
             let x_dims = plan.dims(x).to_vec();
-            let mut argmax = None;
+            let (mut argmax, mut statistics, mut present, mut noise) = (None, None, None, None);
             let y = match node.kind {
                 Kind::Conv(settings, _) => {
                     let [weight, bias] = self.tensors(plan, node, false)?;
@@ -217,11 +239,44 @@ impl Network {
                 }
                 Kind::AveragePool => average_pool::forward(plan, &node.name, x)?,
                 Kind::Gate => gate::forward(plan, &node.name, tape.entering_gate(node)?, x)?,
+                Kind::GroupNorm(groups) => {
+                    let [weight, bias] = self.tensors(plan, node, false)?;
+                    let (y, found) = group_norm::forward(plan, &node.name, x, weight, bias, groups)?;
+                    statistics = Some(found);
+                    y
+                }
+                Kind::BatchNorm => {
+                    let running = self.running_tensors(plan, node)?;
+                    present = tape.training_of(part).map(|training| training.present);
+                    let found = match present {
+                        Some(present) => batch_norm::batch_statistics(plan, &node.name, x, present, running)?,
+                        None => batch_norm::running_statistics(plan, &node.name, x, running)?,
+                    };
+                    statistics = Some(found);
+                    let [weight, bias] = self.tensors(plan, node, false)?;
+                    normalize::forward(plan, &node.name, x, found, weight, bias)?
+                }
+                Kind::Dropout(rate) => {
+                    noise = tape.training_of(part).and_then(|training| training.noise);
+                    match noise {
+                        Some(noise) => dropout::forward(plan, &node.name, x, rate, node.number(), noise)?,
+                        None => x,
+                    }
+                }
+                Kind::Residual { length, shortcut: true } => {
+                    let main = tape.before(node, 2)?.y;
+                    debug_assert!(length >= 2);
+                    pointwise::sum(plan, &node.name, main, x)?
+                }
+                Kind::Residual { length, shortcut: false } => {
+                    let around = tape.before(node, length)?.x;
+                    pointwise::sum(plan, &node.name, x, around)?
+                }
             };
             let batch = x_dims.get(1).copied().unwrap_or(1);
             let MapShape { height, width, channels } = node.output;
             plan.reshape(y, &[self.replicas, batch, height, width, channels])?;
-            tape.steps.push(Step { node: index, x, x_dims, y, argmax });
+            tape.steps.push(Step { node: index, x, x_dims, y, argmax, statistics, present, noise });
             x = y;
         }
         Ok(x)

@@ -1,6 +1,7 @@
 //! Layers with their shapes resolved, and the parameters that they hold.
 
-use super::{Layer, Mapping, ModelError};
+use super::{GroupNorm, Layer, Mapping, ModelError};
+use crate::ops::dropout::Rate;
 use crate::ops::{conv2d, max_pool};
 use crate::plan::Part;
 
@@ -66,6 +67,15 @@ pub(crate) enum Kind {
     Diagonal,
     /// y = g ⊙ h: its own input is s, and h is what entered the [`GATE_BRANCH`] layers before it, which compute s.
     Gate,
+    GroupNorm(usize),
+    BatchNorm,
+    Dropout(Rate),
+    /// y = what the layers made of x, plus x: `length` layers before it belong to the block, the last of them the
+    /// convolution on the way around where there is a `shortcut`.
+    Residual {
+        length: usize,
+        shortcut: bool,
+    },
 }
 
 /// Layers between h and s of a gate.
@@ -82,11 +92,42 @@ pub(crate) struct Node {
     /// The ReLU behind it is computed by the same kernel.
     pub(crate) fused_relu: bool,
     pub(crate) weight_fill: Fill,
+    /// It reads what entered the layer so many places before it, not what the last one left: the way around a residual
+    /// block. 0 for every other layer.
+    pub(crate) back: usize,
 }
 
 impl Node {
+    /// A number for the layer that depends on its name alone, so that other layers do not change it.
+    pub(super) fn number(&self) -> u32 {
+        let hash = super::init::stream(&self.name);
+        (hash ^ (hash >> 32)) as u32
+    }
+
+    /// Whether the second backward pass has no way through it.
+    pub(super) fn curved(&self) -> bool {
+        matches!(self.kind, Kind::GroupNorm(_) | Kind::BatchNorm | Kind::Residual { .. })
+    }
+
     pub(super) fn has_parameters(&self) -> bool {
-        matches!(self.kind, Kind::Conv(..) | Kind::Linear(_) | Kind::Diagonal)
+        matches!(
+            self.kind,
+            Kind::Conv(..) | Kind::Linear(_) | Kind::Diagonal | Kind::GroupNorm(_) | Kind::BatchNorm
+        )
+    }
+
+    /// Running mean and variance; nothing for a layer that has none.
+    pub(crate) fn running(&self) -> Vec<Parameter> {
+        if self.kind != Kind::BatchNorm {
+            return Vec::new();
+        }
+        let make = |suffix: &str, fill| Parameter {
+            name: format!("{}.{suffix}", self.name),
+            part: self.part,
+            dims: vec![self.input.channels],
+            fill,
+        };
+        vec![make("running_mean", Fill::Zero), make("running_var", Fill::One)]
     }
 
     pub(crate) fn parameters(&self) -> Vec<Parameter> {
@@ -97,6 +138,7 @@ impl Node {
             }
             Kind::Linear(out) => (vec![self.input.len(), out], vec![out]),
             Kind::Diagonal => (vec![self.input.len()], vec![self.input.len()]),
+            Kind::GroupNorm(_) | Kind::BatchNorm => (vec![c_in], vec![c_in]),
             _ => return Vec::new(),
         };
         let make = |suffix: &str, dims, fill| Parameter {
@@ -117,7 +159,7 @@ pub(super) fn push_mapping(
     let one = conv2d::Settings { kernel: [1, 1], stride: [1, 1], padding: [0, 0], dilation: [1, 1] };
     let name = Part::Mapping.name();
     let mut push = |name: String, kind, input, output, fused_relu, weight_fill| {
-        nodes.push(Node { name, part: Part::Mapping, kind, input, output, fused_relu, weight_fill });
+        nodes.push(Node { name, part: Part::Mapping, kind, input, output, fused_relu, weight_fill, back: 0 });
     };
     let mut linear = |kind, fill| push(name.to_owned(), kind, shape, shape, false, fill);
     match mapping.settled(shape.height, shape.width) {
@@ -147,6 +189,7 @@ pub(super) fn push_mapping(
     Ok(())
 }
 
+/// The kind and the output's shape of a layer that is no residual block.
 pub(super) fn resolve(
     layer: &Layer,
     name: &str,
@@ -166,7 +209,7 @@ pub(super) fn resolve(
         Some((what, _)) => Err(wrong(kind, format!("`{what}` must be at least 1"))),
         None => Ok(()),
     };
-    match *layer {
+    match layer {
         Layer::Conv(conv) => {
             positive(
                 "conv",
@@ -208,6 +251,29 @@ pub(super) fn resolve(
             Ok((Kind::MaxPool(settings), MapShape { height, width, channels: shape.channels }))
         }
         Layer::AveragePool => Ok((Kind::AveragePool, flat(shape.channels))),
+        Layer::GroupNorm(GroupNorm { groups }) => {
+            if *groups == 0 || !shape.channels.is_multiple_of(*groups) {
+                let message = format!(
+                    "{} channels cannot be cut into {groups} groups of one size; choose `groups` among their divisors",
+                    shape.channels
+                );
+                return Err(wrong("group_norm", message));
+            }
+            if shape.height * shape.width * shape.channels == *groups {
+                let message = "each group would hold one value, whose distance from its own mean is 0; use fewer groups";
+                return Err(wrong("group_norm", message.to_owned()));
+            }
+            Ok((Kind::GroupNorm(*groups), shape))
+        }
+        Layer::BatchNorm => Ok((Kind::BatchNorm, shape)),
+        Layer::Dropout(rate) => match Rate::new(*rate) {
+            Some(rate) => Ok((Kind::Dropout(rate), shape)),
+            None => Err(wrong(
+                "dropout",
+                format!("the share that is dropped lies from 0 to below 1, but is {rate}"),
+            )),
+        },
+        Layer::Residual(_) => Err(wrong("residual", "is a block and no layer by itself".to_owned())),
         Layer::Linear(linear) => {
             positive("linear", &[("out", linear.out)])?;
             Ok((Kind::Linear(linear.out), flat(linear.out)))

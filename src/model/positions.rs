@@ -43,7 +43,8 @@ impl Network {
         let (input, output) = (self.input(), self.features());
         let start = Axis { stride: 1.0, offset: 0.5 };
         let mut axes = [start; 2];
-        for node in self.nodes().iter().filter(|node| node.part == Part::Features) {
+        // The way around a residual block sees less than the way through it.
+        for node in self.nodes().iter().filter(|node| node.part == Part::Features && node.back == 0) {
             let sizes = [node.input.height, node.input.width];
             for (d, axis) in axes.iter_mut().enumerate() {
                 *axis = match node.kind {
@@ -52,7 +53,13 @@ impl Network {
                     }
                     Kind::MaxPool(s) => axis.behind(s.stride[d], s.padding[d], s.kernel[d]),
                     Kind::AveragePool | Kind::Linear(_) => axis.behind(sizes[d], 0, sizes[d]),
-                    Kind::Relu | Kind::Diagonal | Kind::Gate => *axis,
+                    Kind::Relu
+                    | Kind::Diagonal
+                    | Kind::Gate
+                    | Kind::GroupNorm(_)
+                    | Kind::BatchNorm
+                    | Kind::Dropout(_)
+                    | Kind::Residual { .. } => *axis,
                 };
             }
         }

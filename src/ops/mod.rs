@@ -2,6 +2,7 @@
 
 mod accuracy;
 pub mod average_pool;
+pub mod batch_norm;
 pub mod bias;
 pub mod case;
 pub mod ceiling;
@@ -9,9 +10,11 @@ pub mod clock;
 pub mod conv2d;
 pub mod cross_entropy;
 pub mod diagonal;
+pub mod dropout;
 mod family;
 pub mod gate;
 pub mod gather;
+pub mod group_norm;
 pub mod input_penalty;
 pub mod interval;
 pub mod jensen_shannon;
@@ -21,6 +24,7 @@ pub mod log_probability;
 pub mod max_pool;
 pub mod metrics;
 pub mod multiplier;
+pub mod normalize;
 pub mod optimizer;
 pub mod pointwise;
 pub mod reduce;
@@ -119,6 +123,10 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         log_probability::cases,
         input_penalty::cases,
         pointwise::cases,
+        normalize::cases,
+        group_norm::cases,
+        batch_norm::cases,
+        dropout::cases,
         multiplier::cases,
         reverse_kl::cases,
         jensen_shannon::cases,

@@ -59,6 +59,24 @@ pub fn product(plan: &mut Plan, label: &str, a: TensorId, b: TensorId) -> Result
     Ok(y)
 }
 
+/// Records y = a + b for tensors of equal dimensions; returns y.
+pub fn sum(plan: &mut Plan, label: &str, a: TensorId, b: TensorId) -> Result<TensorId, PlanError> {
+    let op = format!("{label} sum");
+    let dims = plan.dims(a).to_vec();
+    expect_dims(plan, &op, b, "as the other summand", &dims)?;
+    let count = count32(&op, "elements", plan.tensor(a).len())?;
+    let y = plan.activation(plan.fresh_name(&format!("{label}.y")), &dims)?;
+    let shader = plan.direct("pointwise_sum")?;
+    plan.record(
+        Record::new(shader, op)
+            .args([a, b, y])
+            .params(&uniform::PointwiseSum { count })
+            .work(Work::Invocations(count as usize))
+            .flops(count as usize),
+    )?;
+    Ok(y)
+}
+
 /// Shapes for doctor and the tests.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
     cases_at(variants, &[&[1], &[3, 21], &[2, 3, 5, 7], &[1, 70_001]])
@@ -70,7 +88,7 @@ pub(crate) fn cases_at(variants: &Variants, shapes: &[&[usize]]) -> Result<Vec<C
     let poison = Fill::Floats(vec![1.5, f32::NAN, -2.0, f32::INFINITY, -0.0, f32::NEG_INFINITY, 0.25]);
     for &dims in shapes {
         let fill = if dims.len() == 4 { poison.clone() } else { Fill::Normal(1.0) };
-        for kernel in ["pointwise_add", "pointwise_scale", "pointwise_product"] {
+        for kernel in ["pointwise_add", "pointwise_scale", "pointwise_product", "pointwise_sum"] {
             let mut plan = Plan::with_variants("pointwise", variants);
             let x = super::input(&mut plan, "x", dims)?;
             let inputs = if kernel == "pointwise_scale" {
@@ -81,6 +99,7 @@ pub(crate) fn cases_at(variants: &Variants, shapes: &[&[usize]]) -> Result<Vec<C
                 let y = super::input(&mut plan, "y", dims)?;
                 match kernel {
                     "pointwise_add" => add(&mut plan, "pointwise", x, 0.3, y)?,
+                    "pointwise_sum" => sum(&mut plan, "pointwise", x, y).map(|_| ())?,
                     _ => product(&mut plan, "pointwise", x, y).map(|_| ())?,
                 }
                 vec![(x, fill.clone()), (y, Fill::Uniform(-2.0, 2.0))]
@@ -110,5 +129,6 @@ mod tests {
         assert!(matches!(add(&mut plan, "t", x, 1.0, x), Err(PlanError::Arguments { .. })));
         assert!(matches!(scale(&mut plan, "t", factor, x), Err(PlanError::Shape { .. })));
         assert!(matches!(product(&mut plan, "t", x, other), Err(PlanError::Shape { .. })));
+        assert!(matches!(sum(&mut plan, "t", x, other), Err(PlanError::Shape { .. })));
     }
 }

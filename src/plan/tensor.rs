@@ -52,6 +52,8 @@ pub enum Role {
     Output,
     /// A weight. This and all below are known to a session by name and outlive the plan.
     Parameter(Part),
+    /// A running mean or variance of a part: no weight, but the forward pass of training moves it.
+    Running(Part),
     /// The gradient of a weight.
     Gradient(Part),
     /// State of the optimiser that updates a part.

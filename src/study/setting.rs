@@ -53,7 +53,7 @@ impl Pictures {
 }
 
 /// The layers around the mapping.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Layers {
     /// The reference network, m before the linear classifier; a gate moves m before the last convolution.

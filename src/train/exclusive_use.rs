@@ -17,11 +17,14 @@ pub struct ExclusiveUseOptions {
     pub swaps: usize,
     /// Seed of both.
     pub seed: u64,
+    /// Whether bounds are computed. Without, intervals are all numbers and nothing is certified: for networks that have
+    /// layers without bounds.
+    pub bounds: bool,
 }
 
 impl Default for ExclusiveUseOptions {
     fn default() -> Self {
-        Self { samples: 32, swaps: 8, seed: 0 }
+        Self { samples: 32, swaps: 8, seed: 0, bounds: true }
     }
 }
 

@@ -47,7 +47,7 @@ impl Predictor {
             model::input_gradient(&network, NAME, &dimensions, variants)?,
         ];
         let [logits, gradient] = [session.load(&plans[0])?, session.load(&plans[1])?];
-        for parameter in network.parameters() {
+        for parameter in network.parameters().into_iter().chain(network.running()) {
             let expected: usize = parameter.dims.iter().product();
             match checkpoint.tensors.get(&parameter.name) {
                 Some((_, values)) if values.len() == expected => session.write(&parameter.name, values)?,

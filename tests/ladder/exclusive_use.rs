@@ -22,7 +22,7 @@ fn trained(device: &Device, data: &Dataset) -> Trainer {
 fn a_trained_model_stays_within_its_report() {
     let mut data = support::pictures(24);
     data.explained[3] = false;
-    let options = ExclusiveUseOptions { samples: 3, swaps: 2, seed: 4 };
+    let options = ExclusiveUseOptions { samples: 3, swaps: 2, seed: 4, bounds: true };
     for device in support::devices() {
         let mut trainer = trained(&device, &data);
         let report = trainer.exclusive_use(&device, &data, 1, &options).unwrap();

@@ -2,8 +2,8 @@
 
 use rationale::exec::{CpuSession, Loaded, Session};
 use rationale::model::{
-    AlignmentAxis, Conv, Dimensions, Layer, Linear, MapShape, Mapping, ModelConfig, Network, OptimizerConfig,
-    Pool, Route, Stage1, Stage2, initial_weights, stage1, stage2,
+    AlignmentAxis, Conv, Dimensions, GroupNorm, Layer, Linear, MapShape, Mapping, ModelConfig, Network,
+    OptimizerConfig, Pool, Residual, Route, Stage1, Stage2, initial_weights, stage1, stage2,
 };
 use rationale::plan::{Part, Plan, Variants};
 use rationale::random::Random;
@@ -83,6 +83,10 @@ pub fn session(network: &Network, plan: &Plan, seed: u64) -> (CpuSession<f64>, L
     session.write_index("train.order", &orders).unwrap();
     let weights: Vec<f32> = (0..network.classes()).map(|k| 1.0 + 0.5 * k as f32).collect();
     session.write("train.class_weights", &weights).unwrap();
+    if plan.find("train.noise").is_some() {
+        let words: Vec<u32> = (0..2 * network.replicas()).map(|_| random.next_u64() as u32).collect();
+        session.write_index("train.noise", &words).unwrap();
+    }
     let seeds: Vec<u64> = (0..network.replicas() as u64).collect();
     for (name, values) in initial_weights(network, &seeds) {
         // Away from the identity and from zero biases, so that no gradient is special.
@@ -159,7 +163,7 @@ fn conv(out: usize, kernel: usize, stride: usize, padding: usize, dilation: usiz
 pub fn models() -> Vec<(ModelConfig, MapShape)> {
     let pool = Layer::MaxPool(Pool { kernel: 3, stride: Some(2), padding: 1 });
     let all = |mapping| ModelConfig {
-        features: vec![conv(4, 3, 1, 1, 1), pool, Layer::Relu, conv(5, 3, 2, 2, 2), Layer::Relu],
+        features: vec![conv(4, 3, 1, 1, 1), pool.clone(), Layer::Relu, conv(5, 3, 2, 2, 2), Layer::Relu],
         mapping,
         classifier: vec![
             conv(6, 1, 1, 0, 1),
@@ -175,12 +179,36 @@ pub fn models() -> Vec<(ModelConfig, MapShape)> {
         mapping: Mapping::Dense,
         classifier: vec![Layer::Output],
     };
+    let norm = |groups| Layer::GroupNorm(GroupNorm { groups });
+    let block = |layers| Layer::Residual(Residual { layers });
+    let residual = ModelConfig {
+        features: vec![
+            conv(6, 3, 1, 1, 1),
+            norm(3),
+            Layer::Relu,
+            // Around it a convolution of stride 2; within it a block that begins with it, and one that keeps its input.
+            block(vec![block(vec![conv(6, 3, 1, 1, 1)]), norm(2), Layer::Relu, conv(8, 3, 2, 1, 1), norm(4)]),
+            Layer::Relu,
+            block(vec![Layer::Dropout(0.4), conv(8, 1, 1, 0, 1), Layer::BatchNorm]),
+        ],
+        mapping: Mapping::Diagonal,
+        classifier: vec![
+            block(vec![norm(1), Layer::Relu, conv(5, 1, 1, 0, 1)]),
+            Layer::AveragePool,
+            Layer::Dropout(0.2),
+            Layer::Linear(Linear { out: 6 }),
+            Layer::BatchNorm,
+            Layer::Relu,
+            Layer::Output,
+        ],
+    };
     vec![
         mapped(Mapping::None),
         mapped(Mapping::Diagonal),
         mapped(Mapping::Conv1x1),
         mapped(Mapping::Dense),
         (grey, MapShape { height: 11, width: 13, channels: 1 }),
+        (residual, MapShape { height: 9, width: 7, channels: 3 }),
     ]
 }
 

@@ -10,6 +10,7 @@ mod gate_training;
 mod goldens;
 mod gradients;
 mod kernels;
+mod layers;
 mod methods;
 mod random_shapes;
 mod routing;

@@ -70,10 +70,20 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
     ("data", "test_share", "Share split off for the test where the data have no such part.", ""),
     (
         "model",
+        "preset",
+        "A network by name: \"tiny\", \"reference\", \"small\" (wider, with group normalisation and dropout) or \"resnet\"\n\
+         (residual blocks; pictures of up to 224x224). `features` and `classifier`, where given, replace its parts.",
+        "\"reference\"",
+    ),
+    (
+        "model",
         "features",
         "f, the feature extractor. Layers: { conv = { out = 16, kernel = 3, stride = 2, padding = 1 } },\n\
-         { max_pool = { kernel = 2 } }, { linear = { out = 64 } }, \"relu\", \"average_pool\".",
-        "",
+         { max_pool = { kernel = 2 } }, { linear = { out = 64 } }, { group_norm = { groups = 8 } },\n\
+         \"batch_norm\", { dropout = 0.2 } (the share dropped, in stage 1 alone), \"relu\", \"average_pool\", and\n\
+         { residual = { layers = [ ... ] } }: the layers' output plus their input, which goes through a 1x1\n\
+         convolution (shortcut) where the layers change its shape. Left out: the preset's.",
+        "[{ conv = { out = 16, kernel = 5, stride = 2, padding = 2 } }, \"relu\"]",
     ),
     (
         "model",
@@ -84,7 +94,12 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
          through m, else none.",
         "\"diagonal\"",
     ),
-    ("model", "classifier", "c, the classifier. Layers as in `features`; the last one is \"output\".", ""),
+    (
+        "model",
+        "classifier",
+        "c, the classifier. Layers as in `features`; the last one is \"output\". Left out: the preset's.",
+        "[\"average_pool\", \"output\"]",
+    ),
     (
         "train",
         "method",
@@ -250,6 +265,7 @@ mod tests {
     fn every_key_is_explained_and_every_explanation_has_its_key() {
         let mut full = Config::default();
         full.resolve();
+        full.model.preset = Some(crate::model::Preset::Small);
         full.data.path = Some("x".to_owned());
         full.data.format = Some(crate::data::Format::Coco);
         full.data.size = Some(crate::cli::values::Size(1, 2));

@@ -99,3 +99,31 @@ fn shares_are_what_people_write() {
         ReadOptions { seed: Config::default().seeds().data, ..Default::default() }
     );
 }
+
+#[test]
+fn a_preset_gives_the_layers_that_nobody_named_and_a_run_keeps_the_layers_themselves() {
+    let network = |text: &str| Config::parse(text, "x".as_ref()).unwrap();
+    let mut tiny = network("[model]\npreset = \"tiny\"\n");
+    assert_eq!(tiny.model(), ModelConfig::preset(Preset::Tiny, Mapping::Diagonal));
+    let own = network("[model]\npreset = \"resnet\"\nclassifier = [\"output\"]\n");
+    assert_eq!(own.model().classifier, [Layer::Output]);
+    assert_eq!(own.model().features, ModelConfig::preset(Preset::Resnet, Mapping::None).features);
+    assert_eq!(network("[model]\nmapping = \"dense\"\n").model(), ModelConfig::reference(Mapping::Dense));
+    assert!(refused("[model]\npreset = \"resnt\"\n").contains("`resnet`?"));
+
+    let (model, digest) = (tiny.model(), tiny.digest());
+    tiny.resolve();
+    assert_eq!((tiny.model.preset, tiny.model(), tiny.digest()), (None, model, digest));
+    assert_eq!(network(&tiny.render()), tiny);
+}
+
+#[test]
+fn new_layers_are_written_as_they_are_read() {
+    let text = "[model]\nfeatures = [{ conv = { out = 8, kernel = 3 } }, \"batch_norm\", { dropout = 0.2 }, \
+                { residual = { layers = [{ group_norm = { groups = 4 } }, \"relu\"] } }]\n";
+    let mut config = Config::parse(text, "x".as_ref()).unwrap();
+    let features = config.model().features;
+    assert_eq!(features[1..3], [Layer::BatchNorm, Layer::Dropout(0.2)]);
+    config.resolve();
+    assert_eq!(Config::parse(&config.render(), "x".as_ref()).unwrap().model().features, features);
+}

@@ -13,6 +13,7 @@ use crate::cli::source::{self, Source};
 use crate::cli::terminal;
 use crate::cli::values::Seed;
 use crate::data::Splits;
+use crate::model::{Mapping, ModelConfig};
 use crate::study::digits::Digits;
 use crate::study::pictures::Library;
 use crate::study::{Layers, Pictures, Setting, StudyError};
@@ -94,9 +95,8 @@ impl DataFlags {
             library.folders.insert(seed, Splits { train, val, test, warnings: Vec::new() });
         }
         let mut model = config.model();
-        model.mapping = crate::model::Mapping::None;
-        let plain = config.model.features == crate::model::ModelConfig::default().features
-            && config.model.classifier == crate::model::ModelConfig::default().classifier;
+        model.mapping = Mapping::None;
+        let plain = model == ModelConfig::reference(Mapping::None);
         Ok(Setting {
             name: source::name(&self.data.to_string_lossy()),
             title: self.data.display().to_string(),

@@ -3,6 +3,7 @@
 pub mod add;
 pub mod product;
 pub mod scale;
+pub mod sum;
 
 crate::params! {
     /// Uniform of `pointwise_add`.
@@ -27,6 +28,14 @@ crate::params! {
 crate::params! {
     /// Uniform of `pointwise_product`.
     pub struct Product {
+        /// Number of elements.
+        count: u32,
+    }
+}
+
+crate::params! {
+    /// Uniform of `pointwise_sum`.
+    pub struct PointwiseSum {
         /// Number of elements.
         count: u32,
     }

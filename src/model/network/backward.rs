@@ -3,7 +3,10 @@
 use super::{Network, Step, Tape};
 use crate::model::node::{GATE_BRANCH, Kind};
 use crate::model::{GateGradient, ModelError, Route};
-use crate::ops::{average_pool, bias, conv2d, diagonal, gate, linear, max_pool, pointwise, relu};
+use crate::ops::{
+    average_pool, batch_norm, bias, conv2d, diagonal, dropout, gate, group_norm, linear, max_pool, normalize,
+    pointwise, relu,
+};
 use crate::plan::{Part, Plan, PlanError, TensorId};
 
 /// What a backward pass does beside passing the gradient down.
@@ -65,6 +68,8 @@ impl Network {
         let mut d_y = d_y;
         // A gate on the way down: the first layer of its branch, s, and the gradient that goes past the branch.
         let mut past: Option<(usize, TensorId, TensorId)> = None;
+        // Residual blocks on the way down: their first layer, and the gradient that goes around their layers.
+        let mut around: Vec<(usize, TensorId)> = Vec::new();
         let mut next = tape.steps.len();
         while next > lowest {
             let i = next - 1;
@@ -81,6 +86,26 @@ impl Network {
             if i == lowest && !to_input {
                 return Ok(None);
             }
+            if let Kind::Residual { length, shortcut } = node.kind {
+                let first = i - length;
+                let mut past = d_y;
+                if shortcut {
+                    next = i - 1;
+                    let step = &tape.steps[next];
+                    if updated(step) && next >= stop {
+                        self.weight_gradient(plan, step, step.x, d_y, adds)?;
+                        self.bias_gradient(plan, step, d_y, adds)?;
+                    }
+                    if next == lowest && !to_input {
+                        return Ok(None);
+                    }
+                    if first > lowest || to_input {
+                        past = self.through(plan, step, d_y)?;
+                    }
+                }
+                around.push((first, past));
+                continue;
+            }
             d_y = match (node.kind, route.gate) {
                 (Kind::Gate, GateGradient::Constant) => {
                     next = i - GATE_BRANCH;
@@ -93,12 +118,24 @@ impl Network {
                     let h = tape.steps[first].x;
                     gate::backward_scale(plan, &node.name, h, step.x, d_y, slope)?
                 }
+                (Kind::BatchNorm, _) => {
+                    // Its input's gradient takes those of its scale and shift, where this pass has not found them yet.
+                    let own = updated(step) && i >= stop && !adds;
+                    let sums = if own { Some(self.tensors(plan, node, true)?) } else { None };
+                    self.through_batch_norm(plan, step, d_y, sums)?
+                }
                 _ => self.through(plan, step, d_y)?,
             };
             if let Some((first, s, around)) = past
                 && first == i
             {
                 d_y = gate::backward_input_sum(plan, Part::Mapping.name(), s, around, d_y)?;
+            }
+            while let Some(&(first, past)) = around.last()
+                && first == i
+            {
+                pointwise::add(plan, &format!("{} around", node.name), past, 1.0, d_y)?;
+                around.pop();
             }
             if let Some((d_z, factor)) = joins_at_z
                 && node.part == Part::Classifier
@@ -137,10 +174,54 @@ impl Network {
             }
             (Kind::AveragePool, _) => average_pool::backward(plan, &node.name, d_y, &step.x_dims)?,
             (Kind::Gate, _) => gate::backward_input(plan, &node.name, step.x, d_y)?,
+            (Kind::GroupNorm(_), _) => {
+                let [weight, _] = self.tensors(plan, node, false)?;
+                let statistics = step.statistics(node)?;
+                group_norm::backward_input(plan, &node.name, step.x, statistics, weight, d_y)?
+            }
+            (Kind::BatchNorm, _) => self.through_batch_norm(plan, step, d_y, None)?,
+            (Kind::Dropout(rate), _) => match step.noise {
+                Some(noise) => {
+                    let label = format!("{} backward", node.name);
+                    dropout::forward(plan, &label, d_y, rate, node.number(), noise)?
+                }
+                None => d_y,
+            },
+            // The way through the layers; the caller sees to the way around them.
+            (Kind::Residual { .. }, _) => d_y,
             (Kind::Relu | Kind::MaxPool(_), _) => relu::backward(plan, &node.name, step.y, d_y)?,
         };
         plan.reshape(d_x, &step.x_dims)?;
         Ok(d_x)
+    }
+
+    /// Records d_x of a batch normalisation; `sums` are the gradients of scale and shift, if they are recorded already.
+    fn through_batch_norm(
+        &self,
+        plan: &mut Plan,
+        step: &Step,
+        d_y: TensorId,
+        sums: Option<[TensorId; 2]>,
+    ) -> Result<TensorId, PlanError> {
+        let node = &self.nodes[step.node];
+        let statistics = step.statistics(node)?;
+        let [weight, _] = self.tensors(plan, node, false)?;
+        let Some(present) = step.present else {
+            return normalize::backward_input(plan, &node.name, statistics, weight, d_y);
+        };
+        let sums = match sums {
+            Some(sums) => sums,
+            None => {
+                let dims = plan.dims(weight).to_vec();
+                let mut scratch =
+                    |name: &str| plan.activation(plan.fresh_name(&format!("{}.{name}", node.name)), &dims);
+                let [d_weight, d_bias] = [scratch("sum_weight")?, scratch("sum_bias")?];
+                normalize::backward_weight(plan, &node.name, step.x, statistics, d_y, d_weight)?;
+                bias::backward(plan, &node.name, d_y, d_bias)?;
+                [d_weight, d_bias]
+            }
+        };
+        batch_norm::backward_input(plan, &node.name, step.x, statistics, weight, d_y, sums, present)
     }
 
     /// Records a layer's weight gradient from an input x and the gradient of its output, or adds it.
@@ -160,6 +241,9 @@ impl Network {
                 conv2d::backward_weight(plan, &node.name, x, d_y, into, settings)?;
             }
             Kind::Linear(_) => linear::backward_weight(plan, &node.name, x, d_y, into)?,
+            Kind::GroupNorm(_) | Kind::BatchNorm => {
+                normalize::backward_weight(plan, &node.name, x, step.statistics(node)?, d_y, into)?;
+            }
             _ => diagonal::backward_weight(plan, &node.name, x, d_y, into)?,
         }
         if adds {
@@ -192,7 +276,7 @@ impl Network {
     /// The steps of one part alone, for a loss that reaches no other.
     pub(in crate::model) fn only(&self, tape: &Tape, part: Part) -> Tape {
         let own = tape.steps.iter().filter(|step| self.nodes[step.node].part == part);
-        Tape { steps: own.cloned().collect() }
+        Tape { steps: own.cloned().collect(), training: tape.training.clone() }
     }
 
     /// Whether a backward pass along a route leaves weight gradients in a part.
@@ -214,10 +298,26 @@ impl Network {
 
     fn stop_index(&self, tape: &Tape, layer: &str) -> Result<usize, ModelError> {
         let name = |step: &Step| self.nodes[step.node].name.clone();
-        tape.steps.iter().position(|step| name(step) == layer).ok_or_else(|| {
+        let Some(found) = tape.steps.iter().position(|step| name(step) == layer) else {
             let known: Vec<String> = tape.steps.iter().map(name).collect();
-            ModelError::Route(format!("stop_at names no layer `{layer}`; there are {}", known.join(", ")))
-        })
+            let known = known.join(", ");
+            return Err(ModelError::Route(format!("stop_at names no layer `{layer}`; there are {known}")));
+        };
+        // A residual block stands behind its layers; stopping at it means at its beginning.
+        for (i, step) in tape.steps.iter().enumerate().skip(found) {
+            match self.nodes[step.node].kind {
+                Kind::Residual { length, .. } if i == found => return Ok(i - length),
+                Kind::Residual { length, .. } if i - length <= found => {
+                    return Err(ModelError::Route(format!(
+                        "stop_at names `{layer}` within the residual block `{0}`, which the gradient also goes around; \
+                         name the block: stop_at = \"{0}\"",
+                        name(step)
+                    )));
+                }
+                _ => {}
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The interval pass: where the logits stay while the input ranges over a box.
 
 use super::Network;
-use crate::model::node::{Kind, MapShape};
+use crate::model::node::{Kind, MapShape, Node};
 use crate::ops::interval::{self, Interval};
 use crate::plan::{Part, Plan, PlanError, TensorId};
 
@@ -52,6 +52,8 @@ impl Network {
                 Kind::MaxPool(settings) => interval::max_pool(plan, &node.name, x, settings)?,
                 Kind::AveragePool => interval::average_pool(plan, &node.name, x)?,
                 Kind::Gate => interval::gate(plan, &node.name, x, entering.unwrap_or(x))?,
+                Kind::Dropout(_) => x,
+                Kind::GroupNorm(_) | Kind::BatchNorm | Kind::Residual { .. } => return Err(no_bounds(node)),
             };
             let batch = plan.dims(x.lo).get(1).copied().unwrap_or(1);
             let MapShape { height, width, channels } = node.output;
@@ -67,5 +69,19 @@ impl Network {
                 message: "the last layer is not the linear one onto the classes".to_owned(),
             }),
         }
+    }
+}
+
+fn no_bounds(node: &Node) -> PlanError {
+    let kind = match node.kind {
+        Kind::Residual { .. } => "residual blocks",
+        _ => "normalisations",
+    };
+    PlanError::Settings {
+        op: format!("bounds of `{}`", node.name),
+        message: format!(
+            "guaranteed bounds are not available with {kind}; observed ranges are (exclusive-use --observed-only), or train \
+             a network of convolutions, poolings and linear layers"
+        ),
     }
 }

@@ -43,6 +43,15 @@ impl Network {
                     .to_owned(),
             ));
         }
+        if let Some(node) = tape.steps.iter().map(|step| &self.nodes[step.node]).find(|node| node.curved()) {
+            return Err(ModelError::Layer {
+                layer: node.name.clone(),
+                kind: "gradient penalty",
+                message: "the methods grad-reg and two-stage-grad-reg have no second backward pass through normalisations and \
+                          residual blocks; use another method, or a network without such layers"
+                    .to_owned(),
+            });
+        }
         let mut deltas = vec![None; tape.steps.len()];
         let mut d_y = v;
         let mut next = tape.steps.len();
@@ -103,6 +112,9 @@ impl Network {
             (Kind::MaxPool(settings), Some(argmax)) => max_pool::tangent(plan, &label, t, argmax, settings)?,
             (Kind::AveragePool, _) => average_pool::forward(plan, &label, t)?,
             (Kind::Gate, _) => gate::backward_input(plan, &label, step.x, t)?, // its own transpose
+            (Kind::Dropout(_) | Kind::GroupNorm(_) | Kind::BatchNorm | Kind::Residual { .. }, _) => {
+                self.through(plan, step, t)?
+            } // likewise
             (Kind::Relu | Kind::MaxPool(_), _) => relu::backward(plan, &label, step.y, t)?,
         };
         let batch = step.x_dims.get(1).copied().unwrap_or(1);

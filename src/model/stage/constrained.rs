@@ -43,7 +43,7 @@ pub fn constrained(
     }
     let mut recorded = Plan::with_variants("constrained", variants);
     let plan = &mut recorded;
-    let Labelled { source, rows, norm, tape, z, d_logits, .. } = labelled(plan, network, data)?;
+    let Labelled { source, rows, norm, tape, z, d_logits, .. } = labelled(plan, network, data, &label.route)?;
     let explained = reduce::sum(plan, "explained pictures", rows.explained)?;
     let target = alignment.target(plan, network, &source, data.batch)?;
     let (losses, d_z) = alignment.losses(plan, network, target, z, rows.explained, explained)?;

@@ -24,7 +24,8 @@ pub fn grad_reg(
 ) -> Result<Plan, ModelError> {
     let mut recorded = Plan::with_variants("gradient penalty", variants);
     let plan = &mut recorded;
-    let Labelled { source, rows, norm, tape, logits, d_logits, .. } = labelled(plan, network, data)?;
+    let Labelled { source, rows, norm, tape, logits, d_logits, .. } =
+        labelled(plan, network, data, &stage.route)?;
     let explained = reduce::sum(plan, "explained pictures", rows.explained)?;
     let outside = gather::outside(plan, "gather masks", &source, data.batch, hard_masks)?;
     let v = log_probability::backward(plan, "log-probabilities", logits, rows.explained)?;

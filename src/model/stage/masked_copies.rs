@@ -9,7 +9,7 @@ use crate::plan::{Part, Plan, Variants};
 
 /// Records one step on CE(c(m(f(x)))) + CE(c(m(f(x′)))): two means added, the first over the batch, the second over its
 /// explained pictures (0 without any), each with the weights of the classes. Writes `stage1.losses` and
-/// `stage1.confusion` for x, and `stage2.losses [R, steps]` for x′.
+/// `stage1.confusion` for x, and `stage2.losses [R, steps]` for x′. Layers act on x′ as in evaluation.
 pub fn masked_copies(
     network: &Network,
     data: &Dimensions,
@@ -19,7 +19,7 @@ pub fn masked_copies(
 ) -> Result<Plan, ModelError> {
     let mut recorded = Plan::with_variants("masked copies", variants);
     let plan = &mut recorded;
-    let Labelled { source, rows, norm, tape, d_logits, .. } = labelled(plan, network, data)?;
+    let Labelled { source, rows, norm, tape, d_logits, .. } = labelled(plan, network, data, &stage.route)?;
     network.backward(plan, &tape, d_logits, &stage.route, false)?;
 
     let weight = pointwise::product(plan, "weights of the copies", rows.label_weight, rows.explained)?;

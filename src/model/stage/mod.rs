@@ -21,6 +21,7 @@ pub use grad_reg::grad_reg;
 pub(crate) use inspect::{D_X, SCALE, X, feature_outputs};
 pub use inspect::{features, gate, input_gradient};
 pub use joint::joint;
+pub(crate) use label::NOISE;
 pub use label::{Stage1, stage1};
 pub use masked_copies::masked_copies;
 pub use no_mapping::no_mapping;

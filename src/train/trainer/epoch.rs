@@ -2,8 +2,8 @@
 
 use super::Trainer;
 use crate::exec::Loaded;
-use crate::model::MULTIPLIER;
-use crate::random::Random;
+use crate::model::{MULTIPLIER, NOISE};
+use crate::random::{Random, Seeds};
 use crate::shader::DType;
 use crate::train::upload::{self, PADDING};
 use crate::train::{Method, TrainError};
@@ -38,6 +38,16 @@ impl Trainer {
         order
     }
 
+    /// The words that a stream's masks of dropout are drawn from, two for each replica. They come from the seed of the order
+    /// turned over, so that masks and order have streams of their own.
+    fn noise(&self, stream: u64) -> Vec<u32> {
+        let words = |seeds: &Seeds| {
+            let word = Random::new(!seeds.order, stream).next_u64();
+            [word as u32, (word >> 32) as u32]
+        };
+        self.seeds.iter().flat_map(words).collect()
+    }
+
     /// Writes what an epoch starts from: learning rates and cleared counts.
     fn begin_epoch(&mut self) -> Result<(), TrainError> {
         let (config, epochs) = (&self.config, self.config.epochs);
@@ -68,6 +78,9 @@ impl Trainer {
         let order = self.order(stream);
         self.session.write_index("train.order", &order)?;
         self.session.write_index("train.clock", &[0])?;
+        if self.network.has_dropout() {
+            self.session.write_index(NOISE, &self.noise(stream))?;
+        }
         Ok(order)
     }
 

@@ -1,7 +1,7 @@
 //! How exclusively a model uses what the masks mark: guaranteed bounds beside what is observed.
 
 use super::Trainer;
-use super::inspection::{Inspection, NAME};
+use super::inspection::{Inspection, NAME, Recording};
 use crate::data::{Dataset, backgrounds};
 use crate::exec::Device;
 use crate::model::{self, BOUNDS, LOGITS};
@@ -9,8 +9,8 @@ use crate::train::TrainError;
 use crate::train::exclusive_use::{ExclusiveUse, ExclusiveUseOptions, PictureUse};
 
 /// Places of the two plans in the inspection.
-const BOUNDS_PLAN: usize = 0;
-const LOGITS_PLAN: usize = 1;
+const LOGITS_PLAN: usize = 0;
+const BOUNDS_PLAN: usize = 1;
 
 impl Trainer {
     /// How far the logits of each explained picture can move when its irrelevant pixels (mask below one half) take any
@@ -38,17 +38,19 @@ impl Trainer {
             )));
         }
         let chosen = data.subset(&explained)?;
-        let mut inspection = self.inspection(
-            device,
-            &chosen,
-            replica,
-            &[
-                &|network, dims, variants| model::bounds(network, NAME, dims, variants),
-                &|network, dims, variants| model::logits(network, NAME, dims, variants),
-            ],
-        )?;
+        let recordings: [Recording<'_>; 2] = [
+            &|network, dims, variants| model::logits(network, NAME, dims, variants),
+            &|network, dims, variants| model::bounds(network, NAME, dims, variants),
+        ];
+        let mut inspection =
+            self.inspection(device, &chosen, replica, &recordings[..if options.bounds { 2 } else { 1 }])?;
         let base = logits_of(&mut inspection, &chosen)?;
-        let bounds = inspection.rows(BOUNDS_PLAN, &BOUNDS)?;
+        let bounds = match options.bounds {
+            true => inspection.rows(BOUNDS_PLAN, &BOUNDS)?,
+            false => [f32::NEG_INFINITY, f32::INFINITY, f32::NEG_INFINITY]
+                .map(|end| vec![end; base.len()])
+                .to_vec(),
+        };
         let [lower, upper, margins] = bounds.as_slice() else {
             return Err(TrainError::Data("the bounds have no three parts".to_owned()));
         };

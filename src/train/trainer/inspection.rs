@@ -61,7 +61,7 @@ impl Trainer {
         for record in recordings {
             let plan = record(&network, &dimensions, &variants)?;
             plans.push(session.load(&plan)?);
-            for parameter in network.parameters() {
+            for parameter in network.parameters().into_iter().chain(network.running()) {
                 let len: usize = parameter.dims.iter().product();
                 if plan.find(&parameter.name).is_some()
                     && let Some((_, values)) = self.last_good.tensors.get(&parameter.name)

@@ -101,7 +101,9 @@ impl Trainer {
             used.extend(plan.variants_used());
             for tensor in plan.tensors() {
                 let is_tick = tensor.role == Role::Control && tensor.name.ends_with(".tick");
-                if matches!(tensor.role, Role::Parameter(_) | Role::Optimizer(_)) || is_tick {
+                if matches!(tensor.role, Role::Parameter(_) | Role::Running(_) | Role::Optimizer(_))
+                    || is_tick
+                {
                     state.insert(tensor.name.clone(), tensor.dims.clone());
                 }
             }
