@@ -14,7 +14,7 @@ use crate::exec::Device;
 use crate::gpu::DeviceError;
 use crate::model::Mapping;
 use crate::study::Setting;
-use crate::train::{DataFill, MaskSource, Method};
+use crate::train::{Augmentation, DataFill, MaskSource, Method};
 
 #[derive(Args, Clone, Debug, Default)]
 pub struct Settings {
@@ -55,6 +55,10 @@ pub struct Settings {
     /// Whose mask explains a picture [default: own]
     #[arg(long, value_enum, help_heading = "Training")]
     pub masks: Option<MaskSource>,
+    /// Turn training pictures and their masks anew in every epoch: any of flip (or flip=vertical, flip=both), shift=PIXELS,
+    /// rotate=DEGREES, crop=LEAST SHARE, brightness=SHARE, as in flip,shift=2,rotate=10,crop=0.8 [default: none]
+    #[arg(long, value_name = "LIST", help_heading = "Training")]
+    pub augment: Option<Augmentation>,
     /// The seed that the three below are derived from [default: 0]
     #[arg(long, value_name = "N", help_heading = "Seeds")]
     pub seed: Option<Seed>,
@@ -113,6 +117,7 @@ impl Settings {
         set(&mut train.constraint, self.constraint);
         set(&mut train.fill, self.fill);
         set(&mut train.masks, self.masks);
+        set(&mut train.augment, self.augment);
         if let Some(seed) = self.seed {
             // A new seed derives new ones; those that a file had derived from another do not outlive it.
             *seeds = super::config::SeedSection { seed, ..Default::default() };
@@ -134,6 +139,7 @@ impl Settings {
             (self.constraint.is_some(), "--constraint"),
             (self.fill.is_some(), "--fill"),
             (self.masks.is_some(), "--masks"),
+            (self.augment.is_some(), "--augment"),
             (self.seed.is_some(), "--seed"),
             (self.data_seed.is_some(), "--data-seed"),
             (self.init_seed.is_some(), "--init-seed"),

@@ -5,6 +5,7 @@
 //! work is cut along outputs, never along a sum.
 
 mod args;
+pub mod augment;
 pub mod average_pool;
 pub mod bias;
 pub mod ceiling;

@@ -20,8 +20,8 @@ pub use optimizer::OptimizerConfig;
 pub use positions::PositionCell;
 pub use route::{GateGradient, Route};
 pub use stage::{
-    AlignmentAxis, AlignmentLoss, Constraint, Dimensions, EvaluationPlan, Stage1, Stage2, advance, bounds,
-    constrained, data_source, evaluation, features, gate, grad_reg, input_gradient, joint, logits,
+    AlignmentAxis, AlignmentLoss, Constraint, Dimensions, EvaluationPlan, Stage1, Stage2, advance, batch,
+    bounds, constrained, data_source, evaluation, features, gate, grad_reg, input_gradient, joint, logits,
     masked_copies, no_mapping, stage1, stage2,
 };
-pub(crate) use stage::{BOUNDS, D_X, LOGITS, MULTIPLIER, SCALE, X};
+pub(crate) use stage::{BOUNDS, D_X, LOGITS, MULTIPLIER, OUTSIDE, SCALE, X};

@@ -1,6 +1,7 @@
 //! One file per operation: shapes checked, kernels chosen, dispatch sizes worked out, commands recorded.
 
 mod accuracy;
+pub mod augment;
 pub mod average_pool;
 pub mod bias;
 pub mod case;
@@ -111,6 +112,7 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         relu::cases,
         gate::cases,
         gather::cases,
+        augment::cases,
         ceiling::cases,
         clock::cases,
         softmax::cases,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::TrainError;
+use super::{Augmentation, TrainError};
 use crate::model::{AlignmentAxis, AlignmentLoss, Mapping, OptimizerConfig, Route};
 
 mod fit;
@@ -206,6 +206,8 @@ pub struct TrainConfig {
     pub constraint: f64,
     /// rho of `constrained`: how fast the multiplier mu follows the violation.
     pub multiplier_lr: f64,
+    /// What is done to the training pictures, and to their masks with them.
+    pub augment: Augmentation,
 }
 
 impl Default for TrainConfig {
@@ -238,6 +240,7 @@ impl Default for TrainConfig {
             lambda: 1.0,
             constraint: 0.1,
             multiplier_lr: 0.1,
+            augment: Augmentation::default(),
         }
     }
 }
@@ -312,6 +315,7 @@ impl TrainConfig {
         if self.class_weights.iter().any(|weight| !(weight.is_finite() && *weight >= 0.0)) {
             return setting("class_weights", format!("{:?}", self.class_weights), "weights are not negative");
         }
+        self.augment.check()?;
         self.check_optimizer("label_optimizer", &self.label_optimizer)?;
         self.check_optimizer("alignment_optimizer", &self.alignment_optimizer)
     }

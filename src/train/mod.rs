@@ -1,5 +1,6 @@
 //! Training: methods and their settings, the loop, metrics, checkpoints.
 
+mod augment;
 mod checkpoint;
 mod config;
 mod error;
@@ -14,6 +15,7 @@ pub mod statistics;
 mod trainer;
 mod upload;
 
+pub use augment::{Augmentation, Augmented, Flip, augmented};
 pub use checkpoint::{Checkpoint, digest, write_atomically};
 pub use config::{Alternation, DataFill, MappingInStage1, MaskSource, Method, Schedule, TrainConfig};
 pub use error::TrainError;

@@ -35,7 +35,7 @@ impl Predictor {
     ) -> Result<Self, TrainError> {
         let network = Network::new(model, input, classes, 1)?;
         let batch = batch.max(1);
-        let dimensions = Dimensions { count: batch, batch, steps: 1, packed: false };
+        let dimensions = Dimensions { count: batch, batch, steps: 1, packed: false, augmented: false };
         let variants = &variants.clone().on(device.limits().target);
         let mut session = device.session();
         let plans = [

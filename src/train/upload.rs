@@ -1,6 +1,6 @@
 //! A data set on its way to the device.
 
-use super::{DataFill, TrainError};
+use super::{DataFill, TrainConfig, TrainError};
 use crate::data::{Dataset, Pixels};
 use crate::exec::Session;
 use crate::model::{Dimensions, MapShape};
@@ -8,11 +8,22 @@ use crate::model::{Dimensions, MapShape};
 /// The row number that stands for no picture.
 pub(super) const PADDING: u32 = u32::MAX;
 
+/// Describes the training pictures.
+pub(super) fn training(data: &Dataset, config: &TrainConfig) -> Dimensions {
+    Dimensions { augmented: !config.augment.is_none(), ..dimensions(data, config.batch) }
+}
+
 /// Describes a data set in batches of at most `batch`.
 pub(super) fn dimensions(data: &Dataset, batch: usize) -> Dimensions {
     let count = data.len();
     let batch = batch.min(count).max(1);
-    Dimensions { count, batch, steps: count.div_ceil(batch), packed: matches!(data.pixels, Pixels::Byte(_)) }
+    Dimensions {
+        count,
+        batch,
+        steps: count.div_ceil(batch),
+        packed: matches!(data.pixels, Pixels::Byte(_)),
+        augmented: false,
+    }
 }
 
 pub(super) fn shape(data: &Dataset) -> MapShape {

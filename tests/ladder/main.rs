@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
+mod augment;
 mod bounds;
 mod devices;
 mod exclusive_use;

@@ -204,6 +204,29 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
         "",
     ),
     (
+        "train.augment",
+        "flip",
+        "Mirror images of the training pictures, and of their masks with them, each half of the time: \"none\",\n\
+         \"horizontal\", \"vertical\" or \"both\". Not in evaluation. Like all below it is drawn anew for each picture in\n\
+         each epoch from the seed of the order; where a picture ends, its edge goes on.",
+        "",
+    ),
+    ("train.augment", "shift", "Pixels up, down and to the sides, at most: 0 to 1024, such as 2.", ""),
+    ("train.augment", "rotate", "Degrees either way, at most: 0 to 180, such as 10.", ""),
+    (
+        "train.augment",
+        "crop",
+        "The least side of a part, as a share of the picture's, that is cut out anywhere and shown at full size:\n\
+         0.1 to 1, such as 0.8; 1 for the whole picture.",
+        "",
+    ),
+    (
+        "train.augment",
+        "brightness",
+        "Pixel values times 1 - brightness to 1 + brightness, at most white: 0 to 1, such as 0.1.",
+        "",
+    ),
+    (
         "seeds",
         "seed",
         "The seed that the three below are derived from. Same seeds, same device: same bits.",
@@ -229,7 +252,8 @@ pub(super) fn render(config: &Config) -> String {
         for line in meaning.lines() {
             text.push_str(&format!("# {line}\n"));
         }
-        match values.get(section).and_then(|section| section.get(key)) {
+        let table = section.split('.').try_fold(&values, |table, name| table.get(name));
+        match table.and_then(|table| table.get(key)) {
             Some(toml::Value::Array(layers)) if *section == "model" => {
                 text.push_str(&format!("{key} = [\n"));
                 layers.iter().for_each(|layer| text.push_str(&format!("    {layer},\n")));
@@ -261,7 +285,12 @@ mod tests {
             .unwrap()
             .iter()
             .flat_map(|(section, keys)| {
-                keys.as_table().unwrap().keys().map(|key| (section.clone(), key.clone()))
+                keys.as_table().unwrap().iter().flat_map(move |(key, value)| match (key.as_str(), value) {
+                    ("augment", toml::Value::Table(inner)) => {
+                        inner.keys().map(|key| (format!("{section}.augment"), key.clone())).collect()
+                    }
+                    _ => vec![(section.clone(), key.clone())],
+                })
             })
             .collect();
         let mut explained: Vec<(String, String)> =

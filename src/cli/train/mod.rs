@@ -2,6 +2,7 @@
 
 mod begin;
 pub(super) mod outcome;
+mod preview;
 mod progress;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,7 @@ Examples:
   rationale train pictures --size 64 --epochs 60
   rationale train pictures --method label-only --run runs/baseline
   rationale train --resume runs/baseline
+  rationale train pictures --size 64 --augment flip,shift=2,rotate=10 --augment-preview seen.png
 
 A folder of pictures is pictures/<class>/<image>, or pictures/train/<class>/<image>
 beside val/ and test/. Masks (white = relevant) lie in pictures/masks under the
@@ -55,6 +57,9 @@ pub struct TrainArgs {
     /// Take the kernel variants that `rationale tune-kernels` found fastest on this device
     #[arg(long, conflicts_with = "resume")]
     tuned_kernels: bool,
+    /// Draw eight training pictures in six augmented versions each, with their masks, into a PNG; trains nothing
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["run", "resume"])]
+    augment_preview: Option<PathBuf>,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -77,6 +82,9 @@ struct Run {
 }
 
 pub fn run(args: &TrainArgs) -> Result<(), CliError> {
+    if let Some(file) = &args.augment_preview {
+        return preview::run(args, file);
+    }
     let Begun { mut config, mut folder, checkpoint, mut record, mut warnings } = begin::begin(args)?;
     let resumed = checkpoint.is_some();
 

@@ -18,8 +18,8 @@ pub use evaluation::{EvaluationPlan, evaluation};
 pub(crate) use exclusive_use::{BOUNDS, LOGITS};
 pub use exclusive_use::{bounds, logits};
 pub use grad_reg::grad_reg;
-pub(crate) use inspect::{D_X, SCALE, X};
-pub use inspect::{features, gate, input_gradient};
+pub(crate) use inspect::{D_X, OUTSIDE, SCALE, X};
+pub use inspect::{batch, features, gate, input_gradient};
 pub use joint::joint;
 pub use label::{Stage1, stage1};
 pub use masked_copies::masked_copies;
@@ -27,7 +27,7 @@ pub use no_mapping::no_mapping;
 
 use super::{ModelError, Network};
 use crate::ops::gather::Source;
-use crate::ops::{clock, metrics};
+use crate::ops::{augment, clock, metrics};
 use crate::plan::{Plan, PlanError, Role, TensorId};
 use crate::shader::DType;
 
@@ -42,6 +42,8 @@ pub struct Dimensions {
     pub steps: usize,
     /// Pixels are packed bytes rather than floats.
     pub packed: bool,
+    /// The pictures are turned on their way into a batch, as `geometry` says for each slot.
+    pub augmented: bool,
 }
 
 /// Adds a data set's tensors to a plan, under a name such as `train`. The host writes them; `order` holds
@@ -53,7 +55,7 @@ pub fn data_source(
     dimensions: &Dimensions,
 ) -> Result<Source, PlanError> {
     let shape = network.input();
-    let Dimensions { count, batch, steps, packed } = *dimensions;
+    let Dimensions { count, batch, steps, packed, augmented } = *dimensions;
     let values = count * shape.len();
     let words = if packed { values.div_ceil(4) } else { values };
     let mut index =
@@ -63,6 +65,11 @@ pub fn data_source(
     let labels = index("labels", &[count])?;
     let explained = index("explained", &[count])?;
     let order = index("order", &[network.replicas(), steps * batch])?;
+    let words = [network.replicas(), steps * batch, augment::WORDS];
+    let geometry = match augmented {
+        true => Some(index("geometry", &words)?),
+        false => None,
+    };
     let clock = plan.add(format!("{name}.clock"), &[1], DType::U32, Role::Control)?;
     let class_weights =
         plan.add(format!("{name}.class_weights"), &[network.classes()], DType::F32, Role::Data)?;
@@ -77,6 +84,7 @@ pub fn data_source(
         fill,
         order,
         clock,
+        geometry,
         count,
         height: shape.height,
         width: shape.width,

@@ -63,10 +63,21 @@ impl Trainer {
         first.chain(self.phases.iter().map(|&plan| (plan, self.epoch as u64))).collect()
     }
 
-    /// Writes the order of a pass, and goes to its first batch.
+    /// Writes the order of a pass and how its pictures are turned, and goes to its first batch.
     fn begin_pass(&mut self, stream: u64) -> Result<Vec<u32>, TrainError> {
         let order = self.order(stream);
         self.session.write_index("train.order", &order)?;
+        if self.data.augmented {
+            let size = [self.network.input().height, self.network.input().width];
+            let counts = [self.data.count, self.data.steps * self.data.batch];
+            let augment = &self.config.augment;
+            let geometry: Vec<u32> = self
+                .seeds
+                .iter()
+                .flat_map(|seeds| augment.geometry(seeds.order, stream, counts, size))
+                .collect();
+            self.session.write_index("train.geometry", &geometry)?;
+        }
         self.session.write_index("train.clock", &[0])?;
         Ok(order)
     }

@@ -88,7 +88,7 @@ impl Trainer {
         config.check_mapping(model.mapping)?;
         let class_weights = config.weights_of_classes(data)?;
         let network = Network::new(model, upload::shape(data), data.classes.len(), seeds.len())?;
-        let dimensions = upload::dimensions(data, config.batch);
+        let dimensions = upload::training(data, config);
         let variants = &variants.clone().on(device.limits().target);
         let plans = phases(&network, &dimensions, config, variants)?;
         let first = first_phase(&network, &dimensions, config, variants)?;
@@ -223,7 +223,7 @@ pub fn plans(
 ) -> Result<Vec<Plan>, TrainError> {
     config.check_mapping(model.mapping)?;
     let network = Network::new(model, upload::shape(data), data.classes.len(), replicas)?;
-    let dimensions = upload::dimensions(data, config.batch);
+    let dimensions = upload::training(data, config);
     let mut plans = phases(&network, &dimensions, config, variants)?;
     plans.extend(first_phase(&network, &dimensions, config, variants)?);
     Ok(plans)
