@@ -129,6 +129,7 @@ pub static KERNELS: &[Kernel] = &[
     kernel!(interval::average_pool, cpu::interval::IntervalAveragePool),
     kernel!(interval::product, cpu::interval::IntervalProduct),
     kernel!(interval::margin, cpu::interval::IntervalMargin),
+    kernel!(schedule::rate, cpu::schedule::Rate),
     kernel!(optimizer::tick, cpu::optimizer::Tick),
     kernel!(optimizer::adam, cpu::optimizer::Adam),
     kernel!(optimizer::sgd, cpu::optimizer::Sgd),

@@ -26,7 +26,7 @@ pub const PAGES: [(&str, &[&str]); 8] = [
     ("reductions", &["reduce", "bias"]),
     ("pooling", &["max_pool", "average_pool"]),
     ("elementwise", &["relu", "pointwise", "gate", "diagonal"]),
-    ("optimizers", &["optimizer"]),
+    ("optimizers", &["optimizer", "schedule"]),
     ("data", &["gather", "augment", "metrics", "clock", "interval", "ceiling"]),
 ];
 

@@ -37,6 +37,7 @@ mod real;
 pub mod reduce;
 pub mod relu;
 pub mod reverse_kl;
+pub mod schedule;
 pub(crate) mod simd;
 pub mod softmax;
 pub mod squared_distance;

@@ -24,4 +24,4 @@ pub use stage::{
     bounds, constrained, data_source, evaluation, features, gate, grad_reg, input_gradient, joint, logits,
     masked_copies, no_mapping, stage1, stage2,
 };
-pub(crate) use stage::{BOUNDS, D_X, LOGITS, MULTIPLIER, OUTSIDE, SCALE, X};
+pub(crate) use stage::{BOUNDS, D_X, LOGITS, MULTIPLIER, OUTSIDE, SCALE, X, scheduled_rate};

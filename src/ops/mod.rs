@@ -27,6 +27,7 @@ pub mod pointwise;
 pub mod reduce;
 pub mod relu;
 pub mod reverse_kl;
+pub mod schedule;
 pub mod softmax;
 pub mod squared_distance;
 
@@ -126,6 +127,7 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         jensen_shannon::cases,
         squared_distance::cases,
         interval::cases,
+        schedule::cases,
         optimizer::cases,
         metrics::cases,
     ] {

@@ -1,7 +1,8 @@
 //! The run folder: all that a run leaves behind, and all that it needs to go on after a kill at any moment.
 //!
 //! `config.toml` holds every setting, `run.json` what ran where and what it came to, `metrics.jsonl` and
-//! `metrics.csv` one row per epoch, `checkpoints/last.safetensors` the state. Metrics are written before the
+//! `metrics.csv` one row per epoch, `checkpoints/last.safetensors` the state, and with early stopping
+//! `checkpoints/best.safetensors` that of the best epoch. Metrics are written before the
 //! checkpoint that belongs to them, and cut back to the checkpoint when the run goes on.
 
 use std::collections::BTreeMap;
@@ -24,6 +25,9 @@ pub const RECORD: &str = "run.json";
 pub const METRICS: &str = "metrics.jsonl";
 const METRICS_CSV: &str = "metrics.csv";
 const CHECKPOINT: &str = "checkpoints/last.safetensors";
+/// The state after the best epoch, in runs with early stopping. Written after the last one: whenever a run is killed, the
+/// best state lies in one of the two files.
+const BEST: &str = "checkpoints/best.safetensors";
 const LOCK: &str = ".lock";
 
 /// A run folder that this process owns.
@@ -56,7 +60,7 @@ pub struct Resumed {
 pub struct OpenedRun {
     /// The text of `config.toml`.
     pub config: String,
-    /// The latest state.
+    /// The state that counts.
     pub checkpoint: Checkpoint,
     /// `run.json`, if it is there and whole.
     pub record: Option<RunRecord>,
@@ -135,10 +139,12 @@ impl RunFolder {
         Ok(Resumed { folder, config, checkpoint, record, warnings })
     }
 
-    /// Reads a run and leaves it alone; it may even be under way.
+    /// Reads a run and leaves it alone; it may even be under way. Its state is that of the best epoch where early stopping
+    /// keeps one, else the latest.
     pub fn read(path: &Path) -> Result<OpenedRun, TrainError> {
         let config = read_config(path)?;
-        let file = path.join(CHECKPOINT);
+        let best = path.join(BEST);
+        let file = if best.exists() { best } else { path.join(CHECKPOINT) };
         if !file.exists() {
             let message = "is not there yet: the run was stopped before its first checkpoint".to_owned();
             return Err(TrainError::Checkpoint { path: file, message });
@@ -178,12 +184,46 @@ impl RunFolder {
 
     /// Writes the checkpoint alone.
     pub fn write_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+        self.write_state(&self.checkpoint_path(), checkpoint)
+    }
+
+    /// Writes the state of the best epoch; the same one must have been written as the checkpoint before.
+    pub fn write_best(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+        self.write_state(&self.path.join(BEST), checkpoint)
+    }
+
+    /// Refuses a run whose state of the best epoch, which the metrics say is this one, is lost.
+    pub fn check_best(&self, epoch: usize) -> Result<(), TrainError> {
+        let path = self.path.join(BEST);
+        if path.exists() {
+            return Ok(());
+        }
+        let message =
+            format!("is missing: it held the state after epoch {epoch}, the best so far; start a new run");
+        Err(TrainError::Checkpoint { path, message })
+    }
+
+    /// The state of the best epoch, which the metrics say is this one.
+    pub fn read_best(&self, epoch: usize) -> Result<Checkpoint, TrainError> {
+        self.check_best(epoch)?;
+        let path = self.path.join(BEST);
+        let found = Checkpoint::load(&path)?;
+        if found.epoch != epoch {
+            let message = format!(
+                "holds the state after epoch {}, and {METRICS} has the best validation result at epoch {epoch}; start a new run",
+                found.epoch
+            );
+            return Err(TrainError::Checkpoint { path, message });
+        }
+        Ok(found)
+    }
+
+    fn write_state(&mut self, file: &Path, checkpoint: &Checkpoint) -> Result<(), TrainError> {
         self.used = true;
-        let file = self.checkpoint_path();
         if let Some(folder) = file.parent() {
             fs::create_dir_all(folder).map_err(|e| failed(folder, format!("cannot be made ({e})")))?;
         }
-        checkpoint.save(&file)
+        checkpoint.save(file)
     }
 
     /// Writes an epoch: its row, then its checkpoint.

@@ -30,7 +30,8 @@ pub(super) fn shape(data: &Dataset) -> MapShape {
     MapShape { height: data.height, width: data.width, channels: data.channels }
 }
 
-fn pack(bytes: &[u8]) -> Vec<u32> {
+/// Bytes as words, the lowest byte first.
+pub(super) fn pack(bytes: &[u8]) -> Vec<u32> {
     bytes
         .chunks(4)
         .map(|chunk| {
@@ -58,18 +59,29 @@ pub(super) fn write(
         Pixels::Byte(bytes) => session.write_index(&field("pixels"), &pack(bytes))?,
     }
     let explained: Vec<u32> = data.explained.iter().map(|&explained| u32::from(explained)).collect();
-    let weights: Vec<f32> = match class_weights {
-        [] => vec![1.0; data.classes.len()],
-        weights => weights.iter().map(|&weight| weight as f32).collect(),
-    };
     // A plan that has no use for masks does not know them: those writes are for the others.
     for (what, words) in
         [("masks", pack(&data.masks)), ("labels", data.labels.clone()), ("explained", explained)]
     {
         session.write_index(&field(what), &words)?;
     }
-    session.write(&field("class_weights"), &weights)?;
-    session.write(&field("fill"), fill)?;
+    write_constants(session, name, data, fill, class_weights)
+}
+
+/// Writes what no picture has of its own: class weights and the fill.
+pub(super) fn write_constants(
+    session: &mut dyn Session,
+    name: &str,
+    data: &Dataset,
+    fill: &[f32],
+    class_weights: &[f64],
+) -> Result<(), TrainError> {
+    let weights: Vec<f32> = match class_weights {
+        [] => vec![1.0; data.classes.len()],
+        weights => weights.iter().map(|&weight| weight as f32).collect(),
+    };
+    session.write(&format!("{name}.class_weights"), &weights)?;
+    session.write(&format!("{name}.fill"), fill)?;
     Ok(())
 }
 

@@ -14,6 +14,8 @@ mod kernels;
 mod methods;
 mod random_shapes;
 mod routing;
+mod schedule;
 mod shaders;
+mod stream;
 mod support;
 mod training;

@@ -96,7 +96,13 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
     ("train", "epochs", "How often every training picture is seen.", ""),
     ("train", "batch", "Pictures in a batch.", ""),
     ("train", "label_lr", "Learning rate of stage 1, which learns from labels and updates f, m and c.", ""),
-    ("train", "label_schedule", "How label_lr moves over the epochs; values as for alignment_schedule.", ""),
+    ("train", "label_schedule", "How label_lr moves over the steps; values as for alignment_schedule.", ""),
+    (
+        "train",
+        "label_warmup",
+        "Epochs, such as 2 or 0.5, over which label_lr rises to its full size before its schedule begins; 0 for none.",
+        "",
+    ),
     (
         "train",
         "label_optimizer",
@@ -128,8 +134,14 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
     (
         "train",
         "alignment_schedule",
-        "How alignment_lr moves over the epochs: \"constant\", \"cosine\" or \"linear\" down to 0, or\n\
-         { step = { every = 10, factor = 0.5 } }.",
+        "How alignment_lr moves, step by step: \"constant\", \"cosine\" or \"linear\" down to 0 after the last step, or\n\
+         { step = { every = 10, factor = 0.5 } }, every in epochs.",
+        "",
+    ),
+    (
+        "train",
+        "alignment_warmup",
+        "The same for alignment_lr. Stage 2 alone at the start (alignment_epochs_first) has the rates of epoch 1.",
         "",
     ),
     ("train", "alignment_optimizer", "Optimiser of stage 2; kinds as above.", ""),
@@ -201,6 +213,19 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
         "train",
         "multiplier_lr",
         "rho of \"constrained\": its multiplier mu grows by rho times (alignment loss - epsilon) after each batch.",
+        "",
+    ),
+    (
+        "train",
+        "early_stopping",
+        "Epochs without improvement on the validation pictures after which a run stops and takes its best weights:\n\
+         5, for example; 0 to train to the last epoch.",
+        "",
+    ),
+    (
+        "train",
+        "early_stopping_by",
+        "What counts as an improvement: a higher balanced \"accuracy\", or a lower \"loss\" (cross-entropy).",
         "",
     ),
     (

@@ -27,7 +27,7 @@ pub use no_mapping::no_mapping;
 
 use super::{ModelError, Network};
 use crate::ops::gather::Source;
-use crate::ops::{augment, clock, metrics};
+use crate::ops::{augment, clock, metrics, schedule};
 use crate::plan::{Plan, PlanError, Role, TensorId};
 use crate::shader::DType;
 
@@ -115,6 +115,19 @@ fn second_losses(
     let dims = [network.replicas(), data.steps * slots];
     let history = control(plan, "stage2.losses", &dims, DType::F32)?;
     metrics::record(plan, "record loss", losses, norm, history, source.clock, slot, slots)
+}
+
+/// Records that `<stage>.lr` `[R]` becomes this step's entry of `<stage>.rates` `[steps]`, which the host writes.
+pub(crate) fn scheduled_rate(
+    plan: &mut Plan,
+    network: &Network,
+    data: &Dimensions,
+    stage: &str,
+) -> Result<(), ModelError> {
+    let clock = data_source(plan, "train", network, data)?.clock;
+    let rates = control(plan, &format!("{stage}.rates"), &[data.steps], DType::F32)?;
+    let lr = control(plan, &format!("{stage}.lr"), &[network.replicas()], DType::F32)?;
+    Ok(schedule::rate(plan, stage, clock, rates, lr)?)
 }
 
 /// The plan that moves on to the next batch of a data set.
