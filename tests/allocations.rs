@@ -72,7 +72,7 @@ fn small_step() -> StepPlan {
     };
     let input = MapShape { height: 8, width: 8, channels: 1 };
     let network = Network::new(&model, input, 2, 1).unwrap();
-    let data = Dimensions { count: 4, batch: 4, steps: 1, packed: false };
+    let data = Dimensions { count: 4, batch: 4, steps: 1, packed: false, augmented: false };
     let optimizer = OptimizerConfig::Sgd { momentum: 0.9, nesterov: false, weight_decay: 0.0 };
     let stage = Stage1 { route: Route::stage1(false), optimizer };
     let plan = stage1(&network, &data, &stage, &Variants::new()).unwrap();

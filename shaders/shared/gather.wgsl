@@ -4,6 +4,7 @@ struct Gather {
     steps: u32,     // of an epoch: L / N
     count: u32,     // pictures in the data set
     size: u32,      // values of a picture: H·W·C
+    width: u32,     // W
     channels: u32,  // C
     classes: u32,   // K
     packed: u32,    // 1: pixels are unorm8, four to a word
@@ -12,11 +13,15 @@ struct Gather {
     shift: f32,
 }
 
-// The picture in batch row `row` = r·N + n: order[r, clock·N + n]. What is `count` or more is no picture.
+// The slot of the order that batch row `row` = r·N + n takes at this step: [r, clock·N + n].
+fn slot_of(row: u32) -> u32 {
+    return (row / params.batch * params.steps + clock[0]) * params.batch + row % params.batch;
+}
+
+// The picture in that slot. What is `count` or more is no picture.
 fn picture_of(row: u32) -> u32 {
-    let step = clock[0];
-    if step >= params.steps {
+    if clock[0] >= params.steps {
         return params.count;
     }
-    return order[(row / params.batch * params.steps + step) * params.batch + row % params.batch];
+    return order[slot_of(row)];
 }

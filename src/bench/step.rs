@@ -44,7 +44,7 @@ pub fn peer_step(
         classifier: vec![Layer::Linear(Linear { out: 1024 }), Layer::Relu, Layer::Output],
     };
     let network = Network::new(&model, MapShape { height: 32, width: 32, channels: 1 }, 2, replicas)?;
-    let data = Dimensions { count: batch, batch, steps: 1, packed: false };
+    let data = Dimensions { count: batch, batch, steps: 1, packed: false, augmented: false };
     let optimizer = OptimizerConfig::Sgd { momentum: 0.9, nesterov: false, weight_decay: 0.0 };
     let stage = Stage1 { route: Route::stage1(false), optimizer };
     let plan = stage1(&network, &data, &stage, variants)?;
@@ -55,7 +55,7 @@ pub fn peer_step(
 pub fn reference_step(second: bool, replicas: usize, variants: &Variants) -> Result<StepPlan, BenchError> {
     let input = MapShape { height: 32, width: 32, channels: 1 };
     let network = Network::new(&ModelConfig::default(), input, 2, replicas)?;
-    let data = Dimensions { count: 50, batch: 50, steps: 1, packed: false };
+    let data = Dimensions { count: 50, batch: 50, steps: 1, packed: false, augmented: false };
     let plan = if second {
         let stage = Stage2 {
             route: Route::stage2(),

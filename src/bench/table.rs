@@ -26,8 +26,8 @@ pub const PAGES: [(&str, &[&str]); 8] = [
     ("reductions", &["reduce", "bias"]),
     ("pooling", &["max_pool", "average_pool"]),
     ("elementwise", &["relu", "pointwise", "gate", "diagonal"]),
-    ("optimizers", &["optimizer"]),
-    ("data", &["gather", "metrics", "clock", "interval", "ceiling"]),
+    ("optimizers", &["optimizer", "schedule"]),
+    ("data", &["gather", "augment", "metrics", "clock", "interval", "ceiling"]),
 ];
 
 /// Seconds as people read them: `1.23 ms`.

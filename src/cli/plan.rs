@@ -43,7 +43,7 @@ pub fn run(args: &PlanArgs) -> Result<(), CliError> {
         // By epoch the two stages are plans of their own, of the same commands.
         config.train.alternation = Alternation::Epoch;
     }
-    let plans = check_fit(&config.model(), &config.train, &source.train, 1, &device.limits())?;
+    let plans = check_fit(&config.model(), &config.train, &source.train, 1, &device.limits(), None)?;
     let tables: Vec<String> = match args.stage {
         None => plans.iter().map(|plan| plan.table()).collect(),
         Some(stage) => plans.iter().skip(usize::from(stage) - 1).take(1).map(|plan| plan.table()).collect(),

@@ -8,13 +8,13 @@ use clap::Args;
 use super::config::{Config, ModelSection};
 use super::error::CliError;
 use super::pictures::PictureFlags;
-use super::values::Seed;
+use super::values::{ClassWeights, Seed};
 use crate::data::triangles::TriangleSet;
 use crate::exec::Device;
 use crate::gpu::DeviceError;
 use crate::model::{Mapping, Preset};
 use crate::study::Setting;
-use crate::train::{DataFill, MaskSource, Method};
+use crate::train::{Augmentation, DataFill, MaskSource, Method, Schedule, Watched};
 
 #[derive(Args, Clone, Debug, Default)]
 pub struct Settings {
@@ -46,6 +46,16 @@ pub struct Settings {
     /// Learning rate of stage 2, which learns from explanations [default: 0.01]
     #[arg(long, value_name = "RATE", allow_negative_numbers = true, help_heading = "Training")]
     pub alignment_lr: Option<f64>,
+    /// How the rate of stage 1 moves, step by step: constant, cosine or linear down to 0, or step=EPOCHS:FACTOR such as
+    /// step=10:0.5 [default: constant]
+    #[arg(long, value_name = "SCHEDULE", help_heading = "Training")]
+    pub label_schedule: Option<Schedule>,
+    /// How the rate of stage 2 moves [default: constant]
+    #[arg(long, value_name = "SCHEDULE", help_heading = "Training")]
+    pub alignment_schedule: Option<Schedule>,
+    /// Epochs over which both rates rise to their full size first, such as 2 or 0.5 [default: 0]
+    #[arg(long, value_name = "EPOCHS", allow_negative_numbers = true, help_heading = "Training")]
+    pub warmup: Option<f64>,
     /// Weight of the second loss of `joint`, of the penalty of `grad-reg` [default: 1]
     #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true, help_heading = "Training")]
     pub lambda: Option<f64>,
@@ -58,6 +68,20 @@ pub struct Settings {
     /// Whose mask explains a picture [default: own]
     #[arg(long, value_enum, help_heading = "Training")]
     pub masks: Option<MaskSource>,
+    /// Stop after so many epochs without improvement on the validation pictures, and take the best weights, such as 5
+    #[arg(long, value_name = "EPOCHS", help_heading = "Training")]
+    pub early_stopping: Option<usize>,
+    /// What counts as an improvement [default: accuracy]
+    #[arg(long, value_enum, help_heading = "Training")]
+    pub early_stopping_by: Option<Watched>,
+    /// How much each class counts in the loss of stage 1: balanced (all the same, however many pictures), none, or a
+    /// list in the order of the class names, such as 1,2.5 [default: none]
+    #[arg(long, value_name = "WEIGHTS", help_heading = "Training")]
+    pub class_weights: Option<ClassWeights>,
+    /// Turn training pictures and their masks anew in every epoch: any of flip (or flip=vertical, flip=both), shift=PIXELS,
+    /// rotate=DEGREES, crop=LEAST SHARE, brightness=SHARE, as in flip,shift=2,rotate=10,crop=0.8 [default: none]
+    #[arg(long, value_name = "LIST", help_heading = "Training")]
+    pub augment: Option<Augmentation>,
     /// The seed that the three below are derived from [default: 0]
     #[arg(long, value_name = "N", help_heading = "Seeds")]
     pub seed: Option<Seed>,
@@ -115,10 +139,21 @@ impl Settings {
         set(&mut train.batch, self.batch);
         set(&mut train.label_lr, self.label_lr);
         set(&mut train.alignment_lr, self.alignment_lr);
+        set(&mut train.label_schedule, self.label_schedule);
+        set(&mut train.alignment_schedule, self.alignment_schedule);
+        set(&mut train.label_warmup, self.warmup);
+        set(&mut train.alignment_warmup, self.warmup);
         set(&mut train.lambda, self.lambda);
         set(&mut train.constraint, self.constraint);
         set(&mut train.fill, self.fill);
         set(&mut train.masks, self.masks);
+        set(&mut train.augment, self.augment);
+        set(&mut train.early_stopping, self.early_stopping);
+        set(&mut train.early_stopping_by, self.early_stopping_by);
+        if let Some(ClassWeights { balanced, weights }) = &self.class_weights {
+            train.balance_classes = *balanced;
+            train.class_weights.clone_from(weights);
+        }
         if let Some(seed) = self.seed {
             // A new seed derives new ones; those that a file had derived from another do not outlive it.
             *seeds = super::config::SeedSection { seed, ..Default::default() };
@@ -141,6 +176,13 @@ impl Settings {
             (self.constraint.is_some(), "--constraint"),
             (self.fill.is_some(), "--fill"),
             (self.masks.is_some(), "--masks"),
+            (self.augment.is_some(), "--augment"),
+            (self.label_schedule.is_some(), "--label-schedule"),
+            (self.alignment_schedule.is_some(), "--alignment-schedule"),
+            (self.warmup.is_some(), "--warmup"),
+            (self.early_stopping.is_some(), "--early-stopping"),
+            (self.early_stopping_by.is_some(), "--early-stopping-by"),
+            (self.class_weights.is_some(), "--class-weights"),
             (self.seed.is_some(), "--seed"),
             (self.data_seed.is_some(), "--data-seed"),
             (self.init_seed.is_some(), "--init-seed"),

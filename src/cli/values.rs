@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::data::{AlphaRule, Format, MaskPolarity, UnknownPixels};
 use crate::model::{Mapping, Preset};
-use crate::train::{DataFill, MaskSource, Method};
+use crate::train::{DataFill, MaskSource, Method, Watched};
 
 /// Gives an enum of another room its names on the command line; those of the config.
 macro_rules! names {
@@ -67,6 +67,11 @@ names!(MaskSource {
     Ones = "ones": "a mask that keeps everything, as a control",
 });
 
+names!(Watched {
+    Accuracy = "accuracy": "a higher balanced accuracy",
+    Loss = "loss": "a lower cross-entropy",
+});
+
 names!(MaskPolarity {
     White = "white": "white is relevant",
     Black = "black": "black is relevant",
@@ -107,6 +112,56 @@ impl FromStr for Size {
             _ => Err("a size is one number for square pictures, such as 64, or HEIGHTxWIDTH, such as 48x64"
                 .to_owned()),
         }
+    }
+}
+
+/// `balanced`, `none`, or one weight per class.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClassWeights {
+    pub balanced: bool,
+    pub weights: Vec<f64>,
+}
+
+impl FromStr for ClassWeights {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let weights = match text {
+            "balanced" | "none" => Vec::new(),
+            list => list.split(',').map(|weight| weight.trim().parse()).collect::<Result<_, _>>().map_err(|_| {
+                "class weights are `balanced`, `none`, or one number per class with commas between, such as 1,2.5"
+                    .to_owned()
+            })?,
+        };
+        Ok(Self { balanced: text == "balanced", weights })
+    }
+}
+
+/// A number of bytes: `512MiB`, `2GB`, or a plain number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bytes(pub u64);
+
+impl FromStr for Bytes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let (number, unit) = text.split_at(digits);
+        let factor = match unit.trim().to_ascii_lowercase().as_str() {
+            "" | "b" => Some(1),
+            "k" | "kb" => Some(1000),
+            "m" | "mb" => Some(1_000_000),
+            "g" | "gb" => Some(1_000_000_000),
+            "kib" => Some(1 << 10),
+            "mib" => Some(1 << 20),
+            "gib" => Some(1 << 30),
+            _ => None,
+        };
+        let bytes =
+            number.parse::<u64>().ok().zip(factor).and_then(|(number, factor)| number.checked_mul(factor));
+        bytes
+            .map(Self)
+            .ok_or_else(|| "a size is a whole number of bytes, KiB, MiB or GiB, such as 512MiB".to_owned())
     }
 }
 
@@ -182,10 +237,30 @@ mod tests {
         same_names::<Mapping>();
         same_names::<DataFill>();
         same_names::<MaskSource>();
+        same_names::<Watched>();
         same_names::<MaskPolarity>();
         same_names::<Format>();
         same_names::<UnknownPixels>();
         same_names::<AlphaRule>();
+    }
+
+    #[test]
+    fn sizes_of_memory_have_units() {
+        for (text, bytes) in [("512MiB", 512 << 20), ("2GB", 2_000_000_000), ("64 kib", 64 << 10), ("7", 7)] {
+            assert_eq!(text.parse(), Ok(Bytes(bytes)));
+        }
+        for text in ["", "MiB", "-1", "1.5GiB", "3 apples", "99999999999GiB"] {
+            assert!(text.parse::<Bytes>().unwrap_err().contains("512MiB"), "{text}");
+        }
+    }
+
+    #[test]
+    fn class_weights_are_a_word_or_a_list() {
+        let read = |text: &str| text.parse::<ClassWeights>().map(|w| (w.balanced, w.weights));
+        assert_eq!(read("balanced"), Ok((true, vec![])));
+        assert_eq!(read("none"), Ok((false, vec![])));
+        assert_eq!(read("1, 2.5"), Ok((false, vec![1.0, 2.5])));
+        assert!(read("1,heavy").unwrap_err().contains("1,2.5"));
     }
 
     #[test]

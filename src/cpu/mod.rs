@@ -5,6 +5,7 @@
 //! work is cut along outputs, never along a sum.
 
 mod args;
+pub mod augment;
 pub mod average_pool;
 pub mod batch_norm;
 pub mod bias;
@@ -40,6 +41,7 @@ mod real;
 pub mod reduce;
 pub mod relu;
 pub mod reverse_kl;
+pub mod schedule;
 pub(crate) mod simd;
 pub mod softmax;
 pub mod squared_distance;

@@ -22,8 +22,10 @@ pub use positions::PositionCell;
 pub use preset::Preset;
 pub use route::{GateGradient, Route};
 pub use stage::{
-    AlignmentAxis, AlignmentLoss, Constraint, Dimensions, EvaluationPlan, Stage1, Stage2, advance, bounds,
-    constrained, data_source, evaluation, features, gate, grad_reg, input_gradient, joint, logits,
+    AlignmentAxis, AlignmentLoss, Constraint, Dimensions, EvaluationPlan, Stage1, Stage2, advance, batch,
+    bounds, constrained, data_source, evaluation, features, gate, grad_reg, input_gradient, joint, logits,
     masked_copies, no_mapping, stage1, stage2,
 };
-pub(crate) use stage::{BOUNDS, D_X, LOGITS, MULTIPLIER, NOISE, SCALE, X, feature_outputs};
+pub(crate) use stage::{
+    BOUNDS, D_X, LOGITS, MULTIPLIER, NOISE, OUTSIDE, SCALE, X, feature_outputs, scheduled_rate,
+};

@@ -1,6 +1,6 @@
 //! A step's batch, gathered by index out of a data set that lies on the device: no readback, no upload, no wait.
 
-use super::{Case, Fill, Tolerance, accuracy, count32, expect_dims};
+use super::{Case, Fill, Tolerance, accuracy, augment, count32, expect_dims};
 use crate::cpu::gather::Gather;
 use crate::plan::{Plan, PlanError, Record, Role, TensorId, Variants, Work};
 use crate::shader::DType;
@@ -32,6 +32,9 @@ pub struct Source {
     pub order: TensorId,
     /// u32 `[1]`: number of the step in the epoch. Batch row n of replica r is order[r, clock·N + n].
     pub clock: TensorId,
+    /// u32 `[R, L, 7]`: how the picture of each slot, and its mask with it, is turned; see [`super::augment::Transform`].
+    /// `None`: pictures come as they are.
+    pub geometry: Option<TensorId>,
     /// Pictures.
     pub count: usize,
     /// H.
@@ -57,6 +60,20 @@ impl Source {
     /// The dimensions of a picture tensor: `[R, N, H, W, C]`.
     pub(super) fn dims(&self, plan: &Plan, batch: usize) -> [usize; 5] {
         [plan.dims(self.order)[0], batch, self.height, self.width, self.channels]
+    }
+
+    /// Name of a kernel: as it is, or that which turns pictures; and the tensors that both begin with.
+    fn kernel(
+        &self,
+        plan: &Plan,
+        label: &str,
+        [plain, turned]: [&'static str; 2],
+    ) -> Result<(&'static str, Vec<TensorId>), PlanError> {
+        let Some(geometry) = self.geometry else {
+            return Ok((plain, vec![self.order, self.clock]));
+        };
+        augment::check(plan, label, self, geometry)?;
+        Ok((turned, vec![self.order, self.clock, geometry]))
     }
 
     pub(super) fn params(
@@ -88,6 +105,7 @@ impl Source {
             steps: (slots / batch) as u32,
             count: self.count as u32,
             size: size as u32,
+            width: self.width as u32,
             channels: self.channels as u32,
             classes: plan.tensor(self.class_weights).len() as u32,
             packed: u32::from(self.packed),
@@ -101,13 +119,14 @@ impl Source {
 /// Records the gathering of this step's pictures; returns x `[R, N, H, W, C]` = 2·p − 1, 0 in padding rows.
 pub fn pictures(plan: &mut Plan, label: &str, source: &Source, batch: usize) -> Result<TensorId, PlanError> {
     let params = source.params(plan, label, batch, false)?;
-    let shader = plan.direct("gather_pictures")?;
+    let (kernel, first) = source.kernel(plan, label, ["gather_pictures", "augment_pictures"])?;
+    let shader = plan.direct(kernel)?;
     let dims = source.dims(plan, batch);
     let x = plan.activation(plan.fresh_name(&format!("{label}.x")), &dims)?;
     let count = plan.tensor(x).len();
     plan.record(
         Record::new(shader, format!("{label} pictures"))
-            .args([source.order, source.clock, source.pixels, x])
+            .args(first.into_iter().chain([source.pixels, x]))
             .params(&params)
             .work(Work::Invocations(count))
             .flops(2 * count),
@@ -131,13 +150,14 @@ pub fn masked(
     if plan.tensor(source.masks).len() != words {
         return Err(super::shape_error(plan, label, source.masks, format!("{words} words")));
     }
-    let shader = plan.direct("gather_masked")?;
+    let (kernel, first) = source.kernel(plan, label, ["gather_masked", "augment_masked"])?;
+    let shader = plan.direct(kernel)?;
     let dims = source.dims(plan, batch);
     let x = plan.activation(plan.fresh_name(&format!("{label}.x")), &dims)?;
     let count = plan.tensor(x).len();
     plan.record(
         Record::new(shader, format!("{label} masked"))
-            .args([source.order, source.clock, source.pixels, source.masks, source.fill, x])
+            .args(first.into_iter().chain([source.pixels, source.masks, source.fill, x]))
             .params(&params)
             .work(Work::Invocations(count))
             .flops(6 * count),
@@ -159,13 +179,14 @@ pub fn outside(
     if plan.tensor(source.masks).len() != words {
         return Err(super::shape_error(plan, label, source.masks, format!("{words} words")));
     }
-    let shader = plan.direct("gather_outside")?;
+    let (kernel, first) = source.kernel(plan, label, ["gather_outside", "augment_outside"])?;
+    let shader = plan.direct(kernel)?;
     let dims = source.dims(plan, batch);
     let outside = plan.activation(plan.fresh_name(&format!("{label}.outside")), &dims[..4])?;
     let count = plan.tensor(outside).len();
     plan.record(
         Record::new(shader, format!("{label} outside"))
-            .args([source.order, source.clock, source.masks, outside])
+            .args(first.into_iter().chain([source.masks, outside]))
             .params(&params)
             .work(Work::Invocations(count))
             .flops(count),
@@ -214,6 +235,7 @@ pub(crate) fn source_inputs(
         fill: super::input(plan, "data.fill", &[channels])?,
         order: super::index_input(plan, "data.order", &[replicas, steps * batch])?,
         clock: super::index_input(plan, "clock", &[1])?,
+        geometry: None,
         count,
         height,
         width,

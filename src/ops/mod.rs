@@ -1,6 +1,7 @@
 //! One file per operation: shapes checked, kernels chosen, dispatch sizes worked out, commands recorded.
 
 mod accuracy;
+pub mod augment;
 pub mod average_pool;
 pub mod batch_norm;
 pub mod bias;
@@ -30,6 +31,7 @@ pub mod pointwise;
 pub mod reduce;
 pub mod relu;
 pub mod reverse_kl;
+pub mod schedule;
 pub mod softmax;
 pub mod squared_distance;
 
@@ -115,6 +117,7 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         relu::cases,
         gate::cases,
         gather::cases,
+        augment::cases,
         ceiling::cases,
         clock::cases,
         softmax::cases,
@@ -132,6 +135,7 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         jensen_shannon::cases,
         squared_distance::cases,
         interval::cases,
+        schedule::cases,
         optimizer::cases,
         metrics::cases,
     ] {

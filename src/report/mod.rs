@@ -4,6 +4,7 @@
 //! [`contact_sheet`] draws any table of tiles, [`write_png`] writes it whole or not at all; [`check_page`] shows what the
 //! linter found.
 
+mod augmented;
 #[cfg(feature = "readers")]
 mod check;
 pub mod color;
@@ -20,6 +21,7 @@ use std::path::Path;
 use image::RgbImage;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 
+pub use augmented::augmented_sheet;
 #[cfg(feature = "readers")]
 pub use check::check_page;
 pub use explain::{Look, Named, before_after, gradient_overlay, look, look_with};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::TrainError;
+use super::{Augmentation, TrainError, Watched};
 use crate::model::{AlignmentAxis, AlignmentLoss, Mapping, OptimizerConfig, Route};
 
 mod fit;
@@ -103,15 +103,15 @@ pub enum MappingInStage1 {
     Constant,
 }
 
-/// How a learning rate moves over the epochs.
+/// How a learning rate moves, step by step, after its warm-up.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Schedule {
     /// It stays.
     Constant,
-    /// Half a cosine, from the rate down to 0 after the last epoch.
+    /// Half a cosine, from the rate down to 0 after the last step.
     Cosine,
-    /// A straight line, from the rate down to 0 after the last epoch.
+    /// A straight line, from the rate down to 0 after the last step.
     Linear,
     /// Times `factor` after every `every` epochs.
     Step {
@@ -160,8 +160,10 @@ pub struct TrainConfig {
     pub batch: usize,
     /// eta1, the learning rate of stage 1.
     pub label_lr: f64,
-    /// How eta1 moves over the epochs.
+    /// How eta1 moves over the steps of the run.
     pub label_schedule: Schedule,
+    /// Epochs, whole or not, over which eta1 rises to its full size first.
+    pub label_warmup: f64,
     /// The optimiser of stage 1.
     pub label_optimizer: OptimizerConfig,
     /// What stage 1 updates; by default everything.
@@ -170,8 +172,10 @@ pub struct TrainConfig {
     pub mapping_in_stage1: MappingInStage1,
     /// eta2, the learning rate of stage 2.
     pub alignment_lr: f64,
-    /// How eta2 moves over the epochs.
+    /// How eta2 moves over the steps of the run.
     pub alignment_schedule: Schedule,
+    /// Epochs, whole or not, over which eta2 rises to its full size first.
+    pub alignment_warmup: f64,
     /// The optimiser of stage 2.
     pub alignment_optimizer: OptimizerConfig,
     /// When stage 2 has its turn.
@@ -206,6 +210,13 @@ pub struct TrainConfig {
     pub constraint: f64,
     /// rho of `constrained`: how fast the multiplier mu follows the violation.
     pub multiplier_lr: f64,
+    /// Epochs without improvement on the validation pictures after which the program stops; 0: it never does. A
+    /// [`super::Trainer`] by itself trains on: [`super::standing`] tells when to stop.
+    pub early_stopping: usize,
+    /// What counts as an improvement.
+    pub early_stopping_by: Watched,
+    /// What is done to the training pictures, and to their masks with them.
+    pub augment: Augmentation,
 }
 
 impl Default for TrainConfig {
@@ -216,11 +227,13 @@ impl Default for TrainConfig {
             batch: 50,
             label_lr: 1e-3,
             label_schedule: Schedule::Constant,
+            label_warmup: 0.0,
             label_optimizer: OptimizerConfig::adam(1e-2),
             label_route: None,
             mapping_in_stage1: MappingInStage1::Auto,
             alignment_lr: 1e-2,
             alignment_schedule: Schedule::Constant,
+            alignment_warmup: 0.0,
             alignment_optimizer: OptimizerConfig::adam(0.0),
             alternation: Alternation::Batch,
             inner_steps: 5,
@@ -238,6 +251,9 @@ impl Default for TrainConfig {
             lambda: 1.0,
             constraint: 0.1,
             multiplier_lr: 0.1,
+            early_stopping: 0,
+            early_stopping_by: Watched::Accuracy,
+            augment: Augmentation::default(),
         }
     }
 }
@@ -270,16 +286,7 @@ impl TrainConfig {
         if self.method.has_stage2() && self.inner_steps == 0 {
             return setting("inner_steps", "0".to_owned(), "use 1 or more, or --method label-only");
         }
-        for (key, schedule) in
-            [("label_schedule", self.label_schedule), ("alignment_schedule", self.alignment_schedule)]
-        {
-            if let Schedule::Step { every, factor } = schedule
-                && !(every > 0 && factor.is_finite() && factor >= 0.0)
-            {
-                let remedy = "`every` is at least 1, `factor` a finite number that is not negative";
-                return setting(key, format!("{schedule:?}"), remedy);
-            }
-        }
+        self.check_schedules()?;
         if !(self.temperature.is_finite() && self.temperature > 0.0) {
             return setting("temperature", self.temperature.to_string(), "use a positive number, such as 1");
         }
@@ -312,6 +319,7 @@ impl TrainConfig {
         if self.class_weights.iter().any(|weight| !(weight.is_finite() && *weight >= 0.0)) {
             return setting("class_weights", format!("{:?}", self.class_weights), "weights are not negative");
         }
+        self.augment.check()?;
         self.check_optimizer("label_optimizer", &self.label_optimizer)?;
         self.check_optimizer("alignment_optimizer", &self.alignment_optimizer)
     }

@@ -2,8 +2,9 @@
 //!
 //! `config.toml` holds every setting, `run.json` what ran where and what it came to, `metrics.jsonl`, `metrics.csv` and the
 //! event file under `tensorboard/` one row per epoch, `checkpoints/last.safetensors` the state,
-//! `checkpoints/first.safetensors` the weights after the first epoch. Metrics are written before the checkpoint that
-//! belongs to them, and cut back to the checkpoint when the run goes on.
+//! `checkpoints/first.safetensors` the weights after the first epoch, and with early stopping `checkpoints/best.safetensors`
+//! the state after the best one. Metrics are written before the checkpoint that belongs to them, and cut back to the
+//! checkpoint when the run goes on.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -31,6 +32,9 @@ const METRICS_CSV: &str = "metrics.csv";
 const EVENTS: &str = "tensorboard/events.out.tfevents.0000000000.rationale";
 const CHECKPOINT: &str = "checkpoints/last.safetensors";
 const FIRST: &str = "checkpoints/first.safetensors";
+/// The state after the best epoch, in runs with early stopping. Written after the last one: whenever a run is killed, the
+/// best state lies in one of the two files.
+const BEST: &str = "checkpoints/best.safetensors";
 const LOCK: &str = ".lock";
 
 /// A run folder that this process owns.
@@ -169,6 +173,37 @@ impl RunFolder {
     /// Writes the weights after the first epoch, which the report sets beside the last ones.
     pub fn write_first(&mut self, weights: &Checkpoint) -> Result<(), TrainError> {
         self.save(FIRST, weights)
+    }
+
+    /// Writes the state of the best epoch; the same one must have been written as the checkpoint before.
+    pub fn write_best(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+        self.save(BEST, checkpoint)
+    }
+
+    /// Refuses a run whose state of the best epoch, which the metrics say is this one, is lost.
+    pub fn check_best(&self, epoch: usize) -> Result<(), TrainError> {
+        let path = self.path.join(BEST);
+        if path.exists() {
+            return Ok(());
+        }
+        let message =
+            format!("is missing: it held the state after epoch {epoch}, the best so far; start a new run");
+        Err(TrainError::Checkpoint { path, message })
+    }
+
+    /// The state of the best epoch, which the metrics say is this one.
+    pub fn read_best(&self, epoch: usize) -> Result<Checkpoint, TrainError> {
+        self.check_best(epoch)?;
+        let path = self.path.join(BEST);
+        let found = Checkpoint::load(&path)?;
+        if found.epoch != epoch {
+            let message = format!(
+                "holds the state after epoch {}, and {METRICS} has the best validation result at epoch {epoch}; start a new run",
+                found.epoch
+            );
+            return Err(TrainError::Checkpoint { path, message });
+        }
+        Ok(found)
     }
 
     fn save(&mut self, name: &str, checkpoint: &Checkpoint) -> Result<(), TrainError> {

@@ -1,6 +1,6 @@
 //! A data set on its way to the device.
 
-use super::{DataFill, TrainError};
+use super::{DataFill, TrainConfig, TrainError};
 use crate::data::{Dataset, Pixels};
 use crate::exec::Session;
 use crate::model::{Dimensions, MapShape};
@@ -8,17 +8,29 @@ use crate::model::{Dimensions, MapShape};
 /// The row number that stands for no picture.
 pub(super) const PADDING: u32 = u32::MAX;
 
+/// Describes the training pictures.
+pub(super) fn training(data: &Dataset, config: &TrainConfig) -> Dimensions {
+    Dimensions { augmented: !config.augment.is_none(), ..dimensions(data, config.batch) }
+}
+
 /// Describes a data set in batches of at most `batch`.
 pub(super) fn dimensions(data: &Dataset, batch: usize) -> Dimensions {
     let count = data.len();
     let batch = batch.min(count).max(1);
-    Dimensions { count, batch, steps: count.div_ceil(batch), packed: matches!(data.pixels, Pixels::Byte(_)) }
+    Dimensions {
+        count,
+        batch,
+        steps: count.div_ceil(batch),
+        packed: matches!(data.pixels, Pixels::Byte(_)),
+        augmented: false,
+    }
 }
 
 pub(super) fn shape(data: &Dataset) -> MapShape {
     MapShape { height: data.height, width: data.width, channels: data.channels }
 }
 
+/// Bytes as words, the lowest byte first.
 pub(super) fn pack(bytes: &[u8]) -> Vec<u32> {
     bytes
         .chunks(4)
@@ -47,18 +59,29 @@ pub(super) fn write(
         Pixels::Byte(bytes) => session.write_index(&field("pixels"), &pack(bytes))?,
     }
     let explained: Vec<u32> = data.explained.iter().map(|&explained| u32::from(explained)).collect();
-    let weights: Vec<f32> = match class_weights {
-        [] => vec![1.0; data.classes.len()],
-        weights => weights.iter().map(|&weight| weight as f32).collect(),
-    };
     // A plan that has no use for masks does not know them: those writes are for the others.
     for (what, words) in
         [("masks", pack(&data.masks)), ("labels", data.labels.clone()), ("explained", explained)]
     {
         session.write_index(&field(what), &words)?;
     }
-    session.write(&field("class_weights"), &weights)?;
-    session.write(&field("fill"), fill)?;
+    write_constants(session, name, data, fill, class_weights)
+}
+
+/// Writes what no picture has of its own: class weights and the fill.
+pub(super) fn write_constants(
+    session: &mut dyn Session,
+    name: &str,
+    data: &Dataset,
+    fill: &[f32],
+    class_weights: &[f64],
+) -> Result<(), TrainError> {
+    let weights: Vec<f32> = match class_weights {
+        [] => vec![1.0; data.classes.len()],
+        weights => weights.iter().map(|&weight| weight as f32).collect(),
+    };
+    session.write(&format!("{name}.class_weights"), &weights)?;
+    session.write(&format!("{name}.fill"), fill)?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod bench;
+mod comfort;
 mod commands;
 mod report;
 mod resume;

@@ -91,7 +91,7 @@ fn versions(pixels: &[f32], irrelevant: &[usize]) -> Vec<f32> {
 
 fn dimensions(count: usize) -> Dimensions {
     let batch = count.min(500);
-    Dimensions { count, batch, steps: count.div_ceil(batch), packed: false }
+    Dimensions { count, batch, steps: count.div_ceil(batch), packed: false, augmented: false }
 }
 
 /// Pictures, masks and weights in a session that has loaded a plan.

@@ -19,7 +19,7 @@ use crate::gradients::difference;
 const N: usize = 4;
 const H: usize = 5;
 const W: usize = 4;
-const DATA: Dimensions = Dimensions { count: N, batch: N, steps: 1, packed: false };
+const DATA: Dimensions = Dimensions { count: N, batch: N, steps: 1, packed: false, augmented: false };
 const INPUT: MapShape = MapShape { height: H, width: W, channels: 2 };
 const C: usize = 4;
 const CLASSES: usize = 3;

@@ -13,7 +13,7 @@ use rationale::plan::{Part, Plan, Variants};
 use crate::gradients::difference;
 use crate::support;
 
-const DATA: Dimensions = Dimensions { count: 24, batch: 8, steps: 10, packed: true };
+const DATA: Dimensions = Dimensions { count: 24, batch: 8, steps: 10, packed: true, augmented: false };
 
 pub struct Golden(Vec<u8>);
 

@@ -62,7 +62,7 @@ fn the_predicates_see_what_they_are_for() {
     assert!(!difference(&[0.0; 4], &right).within(0.5), "a missing gradient");
 }
 
-pub const DATA: Dimensions = Dimensions { count: 6, batch: 5, steps: 1, packed: false };
+pub const DATA: Dimensions = Dimensions { count: 6, batch: 5, steps: 1, packed: false, augmented: false };
 
 /// A session that holds a data set and weights for a plan.
 pub fn session(network: &Network, plan: &Plan, seed: u64) -> (CpuSession<f64>, Loaded) {

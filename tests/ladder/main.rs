@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
+mod augment;
 mod bounds;
 mod devices;
 mod exclusive_use;
@@ -14,6 +15,8 @@ mod layers;
 mod methods;
 mod random_shapes;
 mod routing;
+mod schedule;
 mod shaders;
+mod stream;
 mod support;
 mod training;

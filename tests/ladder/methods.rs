@@ -208,7 +208,7 @@ fn golden_network() -> Network {
 fn follow_pytorch(session: &mut dyn Session, bound: f64, drift: f64) {
     let golden = Golden::named("grad_reg");
     let network = golden_network();
-    let data = Dimensions { count: 12, batch: 6, steps: 5, packed: true };
+    let data = Dimensions { count: 12, batch: 6, steps: 5, packed: true, augmented: false };
     let stage = Stage1 { route: Route::stage1(true), optimizer: OptimizerConfig::adam(0.0) };
     let mut plan = grad_reg(&network, &data, &stage, 0.75, true, 1, &Variants::new()).unwrap();
     plan.append(&advance(&network, "train", &data).unwrap()).unwrap();

@@ -12,7 +12,7 @@ use rationale::train::{Alternation, Checkpoint, Method, TrainConfig, Trainer};
 
 use crate::support;
 
-const DATA: Dimensions = Dimensions { count: 16, batch: 8, steps: 2, packed: false };
+const DATA: Dimensions = Dimensions { count: 16, batch: 8, steps: 2, packed: false, augmented: false };
 
 fn network(mapping: Mapping, replicas: usize) -> Network {
     let input = MapShape { height: 32, width: 32, channels: 1 };

@@ -316,7 +316,7 @@ fn the_variants_that_a_run_records_are_planned_again() {
     let input = MapShape { height: 32, width: 32, channels: 1 };
     let network = Network::new(&ModelConfig::default(), input, 2, 1).unwrap();
     let stage = Stage1 { route: Route::stage1(true), optimizer: OptimizerConfig::adam(0.0) };
-    let data = Dimensions { count: 100, batch: 50, steps: 2, packed: false };
+    let data = Dimensions { count: 100, batch: 50, steps: 2, packed: false, augmented: false };
     let plan = |variants: &Variants| stage1(&network, &data, &stage, variants).unwrap();
     let shaders = |plan: &Plan| -> Vec<_> {
         plan.commands().iter().map(|command| (command.shader.kernel, command.shader.variant)).collect()

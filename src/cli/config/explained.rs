@@ -111,7 +111,13 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
     ("train", "epochs", "How often every training picture is seen.", ""),
     ("train", "batch", "Pictures in a batch.", ""),
     ("train", "label_lr", "Learning rate of stage 1, which learns from labels and updates f, m and c.", ""),
-    ("train", "label_schedule", "How label_lr moves over the epochs; values as for alignment_schedule.", ""),
+    ("train", "label_schedule", "How label_lr moves over the steps; values as for alignment_schedule.", ""),
+    (
+        "train",
+        "label_warmup",
+        "Epochs, such as 2 or 0.5, over which label_lr rises to its full size before its schedule begins; 0 for none.",
+        "",
+    ),
     (
         "train",
         "label_optimizer",
@@ -143,8 +149,14 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
     (
         "train",
         "alignment_schedule",
-        "How alignment_lr moves over the epochs: \"constant\", \"cosine\" or \"linear\" down to 0, or\n\
-         { step = { every = 10, factor = 0.5 } }.",
+        "How alignment_lr moves, step by step: \"constant\", \"cosine\" or \"linear\" down to 0 after the last step, or\n\
+         { step = { every = 10, factor = 0.5 } }, every in epochs.",
+        "",
+    ),
+    (
+        "train",
+        "alignment_warmup",
+        "The same for alignment_lr. Stage 2 alone at the start (alignment_epochs_first) has the rates of epoch 1.",
         "",
     ),
     ("train", "alignment_optimizer", "Optimiser of stage 2; kinds as above.", ""),
@@ -219,6 +231,42 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
         "",
     ),
     (
+        "train",
+        "early_stopping",
+        "Epochs without improvement on the validation pictures after which a run stops and takes its best weights:\n\
+         5, for example; 0 to train to the last epoch.",
+        "",
+    ),
+    (
+        "train",
+        "early_stopping_by",
+        "What counts as an improvement: a higher balanced \"accuracy\", or a lower \"loss\" (cross-entropy).",
+        "",
+    ),
+    (
+        "train.augment",
+        "flip",
+        "Mirror images of the training pictures, and of their masks with them, each half of the time: \"none\",\n\
+         \"horizontal\", \"vertical\" or \"both\". Not in evaluation. Like all below it is drawn anew for each picture in\n\
+         each epoch from the seed of the order; where a picture ends, its edge goes on.",
+        "",
+    ),
+    ("train.augment", "shift", "Pixels up, down and to the sides, at most: 0 to 1024, such as 2.", ""),
+    ("train.augment", "rotate", "Degrees either way, at most: 0 to 180, such as 10.", ""),
+    (
+        "train.augment",
+        "crop",
+        "The least side of a part, as a share of the picture's, that is cut out anywhere and shown at full size:\n\
+         0.1 to 1, such as 0.8; 1 for the whole picture.",
+        "",
+    ),
+    (
+        "train.augment",
+        "brightness",
+        "Pixel values times 1 - brightness to 1 + brightness, at most white: 0 to 1, such as 0.1.",
+        "",
+    ),
+    (
         "seeds",
         "seed",
         "The seed that the three below are derived from. Same seeds, same device: same bits.",
@@ -244,7 +292,8 @@ pub(super) fn render(config: &Config) -> String {
         for line in meaning.lines() {
             text.push_str(&format!("# {line}\n"));
         }
-        match values.get(section).and_then(|section| section.get(key)) {
+        let table = section.split('.').try_fold(&values, |table, name| table.get(name));
+        match table.and_then(|table| table.get(key)) {
             Some(toml::Value::Array(layers)) if *section == "model" => {
                 text.push_str(&format!("{key} = [\n"));
                 layers.iter().for_each(|layer| text.push_str(&format!("    {layer},\n")));
@@ -277,7 +326,12 @@ mod tests {
             .unwrap()
             .iter()
             .flat_map(|(section, keys)| {
-                keys.as_table().unwrap().keys().map(|key| (section.clone(), key.clone()))
+                keys.as_table().unwrap().iter().flat_map(move |(key, value)| match (key.as_str(), value) {
+                    ("augment", toml::Value::Table(inner)) => {
+                        inner.keys().map(|key| (format!("{section}.augment"), key.clone())).collect()
+                    }
+                    _ => vec![(section.clone(), key.clone())],
+                })
             })
             .collect();
         let mut explained: Vec<(String, String)> =

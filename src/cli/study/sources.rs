@@ -68,6 +68,12 @@ impl DataFlags {
             ..Settings::default()
         };
         let mut config: Config = settings.config()?;
+        if config.train.early_stopping > 0 {
+            return Err(CliError::Config(format!(
+                "early_stopping is {}: here every model trains for all its epochs, so that they can be compared; use 0",
+                config.train.early_stopping
+            )));
+        }
         let mut warnings: Vec<String> = Vec::new();
         for &seed in seeds {
             config.seeds = crate::cli::config::SeedSection { seed: Seed(seed), ..Default::default() };

@@ -1,8 +1,10 @@
 //! `rationale train`: one run, from its data to its test result.
 
 mod begin;
-mod outcome;
+pub(super) mod outcome;
+mod preview;
 mod progress;
+mod stopping;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,13 +18,14 @@ use super::error::CliError;
 use super::settings::{DeviceFlag, Settings};
 use super::source::{self, Source};
 use super::trained::Trained;
+use super::values::Bytes;
 use super::{report, terminal, tune_kernels};
 use crate::data::Dataset;
 use crate::exec::Device;
 use crate::model::{MapShape, Mapping, Network};
 use crate::plan::Variants;
 use crate::train::run::{EpochRow, RunFolder, RunRecord, timestamp};
-use crate::train::{TrainError, Trainer, check_fit};
+use crate::train::{Streaming, TrainError, Trainer, check_fit};
 use begin::Begun;
 use outcome::Outcome;
 use progress::Progress;
@@ -33,6 +36,7 @@ Examples:
   rationale train pictures --size 64 --epochs 60
   rationale train pictures --method label-only --run runs/baseline
   rationale train --resume runs/baseline
+  rationale train pictures --size 64 --augment flip,shift=2,rotate=10 --augment-preview seen.png
 
 A folder of pictures is pictures/<class>/<image>, or pictures/train/<class>/<image>
 beside val/ and test/. Masks (white = relevant) lie in pictures/masks under the
@@ -56,6 +60,13 @@ pub struct TrainArgs {
     /// Take the kernel variants that `rationale tune-kernels` found fastest on this device
     #[arg(long, conflicts_with = "resume")]
     tuned_kernels: bool,
+    /// Draw eight training pictures in six augmented versions each, with their masks, into a PNG; trains nothing
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["run", "resume"])]
+    augment_preview: Option<PathBuf>,
+    /// Hold at most so much of each set of pictures on the device at a time, such as 512MiB; what is larger is streamed, bit
+    /// for bit the same [default: all of it, as far as the device's buffers reach]
+    #[arg(long, value_name = "SIZE")]
+    memory_cap: Option<Bytes>,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -78,6 +89,9 @@ struct Run {
 }
 
 pub fn run(args: &TrainArgs) -> Result<(), CliError> {
+    if let Some(file) = &args.augment_preview {
+        return preview::run(args, file);
+    }
     let Begun { mut config, mut folder, checkpoint, mut record, mut warnings } = begin::begin(args)?;
     let resumed = checkpoint.is_some();
 
@@ -101,7 +115,9 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
     let seeds = config.seeds();
     let model = config.model();
     config.train.check(source.train.len(), source.train.classes.len())?;
-    let plans = check_fit(&model, &config.train, &source.train, 1, &device.limits())?;
+    stopping::check(&config.train, config.data.path.as_deref().unwrap_or_default(), &source)?;
+    let memory_cap = args.memory_cap.map(|Bytes(bytes)| bytes);
+    let plans = check_fit(&model, &config.train, &source.train, 1, &device.limits(), memory_cap)?;
 
     let notes = checkpoint.as_ref().map(|checkpoint| checkpoint.notes.clone()).unwrap_or_default();
     let variants: Variants = match notes.get("variants").and_then(|text| serde_json::from_str(text).ok()) {
@@ -109,7 +125,8 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
         None if args.tuned_kernels => tune_kernels::remembered(&device),
         None => Variants::new(),
     };
-    let mut trainer = Trainer::new(&device, &model, &config.train, &source.train, &[seeds], &variants)?;
+    let mut trainer =
+        Trainer::within(&device, &model, &config.train, &source.train, &[seeds], &variants, memory_cap)?;
     if !args.quiet {
         let bytes = plans.iter().map(|plan| plan.layout().total_bytes()).max().unwrap_or(0);
         let weights: usize =
@@ -135,6 +152,22 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
                 crate::plan::show_bytes(bytes)
             ),
         );
+        if let Some(Streaming { bytes, chunk_bytes, steps, chunks }) = trainer.streaming() {
+            let [bytes, chunk_bytes] = [bytes, chunk_bytes].map(crate::plan::show_bytes);
+            let why = if args.memory_cap.is_some() { "--memory-cap" } else { "one buffer of the device" };
+            terminal::field(
+                "streaming",
+                &format!(
+                    "the training pictures take {bytes}, more than {why} allows: {} of {} an epoch, {chunk_bytes} each",
+                    terminal::plural(chunks, "chunk"),
+                    if steps == 1 {
+                        "1 batch".to_owned()
+                    } else {
+                        format!("{} batches", terminal::count(steps))
+                    },
+                ),
+            );
+        }
         let place = folder.path().display();
         terminal::field(
             "run",
@@ -211,7 +244,9 @@ fn choice(device: &str) -> crate::gpu::Choice {
 
 impl Run {
     fn note_state(&mut self, trainer: &Trainer) -> Result<(), TrainError> {
-        self.record.epochs = trainer.epoch();
+        // The weights may be those of an earlier epoch than the last one.
+        let rows = self.folder.rows().last().map_or(0, |row| row.epoch);
+        self.record.epochs = rows.max(trainer.epoch());
         self.record.digest = crate::train::digest(&trainer.checkpoint().tensors);
         self.folder.write_record(&self.record)
     }
@@ -241,14 +276,18 @@ impl Run {
     /// Trains until the last epoch, Ctrl-C or an error; whatever happens, the last good state is on the disk.
     fn train(&mut self, trainer: &mut Trainer, validate: bool) -> Result<(), CliError> {
         let epochs = self.config.train.epochs;
-        let mut progress = Progress::new(trainer.epoch(), epochs, self.quiet);
-        while trainer.epoch() < epochs {
-            let outcome = self.epoch(trainer, validate, &mut progress);
-            if let Err(error) = outcome {
-                progress.end();
-                return Err(self.give_up(error, trainer));
-            }
-            if STOP.load(Ordering::SeqCst) && trainer.epoch() < epochs {
+        let mut enough = self.keep_best(trainer)?;
+        let mut progress = Progress::new(trainer.epoch(), epochs, self.quiet || enough);
+        while trainer.epoch() < epochs && !enough {
+            let outcome = self.epoch(trainer, validate, &mut progress).and_then(|()| self.keep_best(trainer));
+            enough = match outcome {
+                Ok(enough) => enough,
+                Err(error) => {
+                    progress.end();
+                    return Err(self.give_up(error, trainer));
+                }
+            };
+            if STOP.load(Ordering::SeqCst) && trainer.epoch() < epochs && !enough {
                 progress.end();
                 self.end("stopped", trainer)?;
                 terminal::note(&format!("stopped after epoch {} of {epochs}. Go on with:", trainer.epoch()));
@@ -257,7 +296,7 @@ impl Run {
             }
         }
         progress.end();
-        Ok(())
+        Ok(self.take_best(trainer)?)
     }
 
     fn epoch(
@@ -269,9 +308,11 @@ impl Run {
         let began = Instant::now();
         let report = trainer.train_epoch_watched(|share| progress.within(share))?;
         let val = match validate {
-            true => trainer.evaluate("val")?.confusion.into_iter().next(),
+            true => Some(trainer.evaluate("val")?),
             false => None,
         };
+        let val_loss = val.as_ref().and_then(|val| val.loss.first().copied());
+        let val = val.and_then(|val| val.confusion.into_iter().next());
         let first = |values: &[f64]| values.first().copied().unwrap_or(f64::NAN);
         let row = EpochRow {
             epoch: report.epoch,
@@ -281,6 +322,7 @@ impl Run {
             train_accuracy: first(&report.train_accuracy),
             val_accuracy: val.as_ref().map(|confusion| confusion.accuracy()),
             val_balanced_accuracy: val.as_ref().map(|confusion| confusion.balanced_accuracy()),
+            val_loss,
             seconds: began.elapsed().as_secs_f64(),
             ..Default::default()
         };

@@ -20,6 +20,8 @@ crate::params! {
         count: u32,
         /// Values of a picture, H·W·C.
         size: u32,
+        /// W.
+        width: u32,
         /// C.
         channels: u32,
         /// K.
@@ -36,14 +38,15 @@ crate::params! {
 }
 
 impl Gather {
-    /// The picture in batch row r·N + n, order[r, clock·N + n]; `None` for padding and past the last step.
+    /// The slot of the order that batch row r·N + n takes at this step, [r, clock·N + n]; `None` past the last step.
+    pub(super) fn slot_of(&self, row: usize, clock: &[u32]) -> Option<usize> {
+        let (batch, steps, step) = (self.batch as usize, self.steps as usize, clock[0] as usize);
+        (step < steps).then(|| (row / batch * steps + step) * batch + row % batch)
+    }
+
+    /// The picture in that slot; `None` for padding, too.
     pub(super) fn picture_of(&self, row: usize, order: &[u32], clock: &[u32]) -> Option<usize> {
-        let (batch, steps) = (self.batch as usize, self.steps as usize);
-        let step = clock[0] as usize;
-        if step >= steps {
-            return None;
-        }
-        let picture = order[(row / batch * steps + step) * batch + row % batch];
+        let picture = order[self.slot_of(row, clock)?];
         (picture < self.count).then_some(picture as usize)
     }
 
@@ -69,7 +72,7 @@ pub(super) fn byte(words: &[u32], i: usize) -> u32 {
 }
 
 /// 0 … 255 as 0 … 1.
-fn unorm8<T: Real>(byte: u32) -> T {
+pub(super) fn unorm8<T: Real>(byte: u32) -> T {
     T::from_f64(f64::from(byte)) / T::from_f64(255.0)
 }
 

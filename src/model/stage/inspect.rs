@@ -14,6 +14,28 @@ pub(crate) const D_X: &str = "d_x";
 /// Name of the output of [`gate`].
 pub(crate) const SCALE: &str = "s";
 
+/// Name of an output of [`batch`].
+pub(crate) const OUTSIDE: &str = "outside";
+
+/// Records one batch as training sees it: outputs `x` `[R, N, H, W, C]` in the scale [−1, 1] and `outside`
+/// `[R, N, H, W]`, how far each pixel lies outside of its explanation.
+pub fn batch(
+    network: &Network,
+    name: &str,
+    data: &Dimensions,
+    hard_masks: bool,
+    variants: &Variants,
+) -> Result<Plan, ModelError> {
+    let mut plan = Plan::with_variants(format!("batch {name}"), variants);
+    let source = data_source(&mut plan, name, network, data)?;
+    let x = gather::pictures(&mut plan, "gather x", &source, data.batch)?;
+    let outside = gather::outside(&mut plan, "gather masks", &source, data.batch, hard_masks)?;
+    plan.promote(x, X)?;
+    plan.promote(outside, OUTSIDE)?;
+    clock::advance(&mut plan, source.clock)?;
+    Ok(plan)
+}
+
 /// Records s of the gate max(1 + s, 0) of one batch, `[R, N, H, W, C]`, as the output `s`; an error where the mapping
 /// layer is no gate.
 pub fn gate(

@@ -18,8 +18,8 @@ pub use evaluation::{EvaluationPlan, evaluation};
 pub(crate) use exclusive_use::{BOUNDS, LOGITS};
 pub use exclusive_use::{bounds, logits};
 pub use grad_reg::grad_reg;
-pub(crate) use inspect::{D_X, SCALE, X, feature_outputs};
-pub use inspect::{features, gate, input_gradient};
+pub(crate) use inspect::{D_X, OUTSIDE, SCALE, X, feature_outputs};
+pub use inspect::{batch, features, gate, input_gradient};
 pub use joint::joint;
 pub(crate) use label::NOISE;
 pub use label::{Stage1, stage1};
@@ -28,7 +28,7 @@ pub use no_mapping::no_mapping;
 
 use super::{ModelError, Network};
 use crate::ops::gather::Source;
-use crate::ops::{clock, metrics};
+use crate::ops::{augment, clock, metrics, schedule};
 use crate::plan::{Plan, PlanError, Role, TensorId};
 use crate::shader::DType;
 
@@ -43,6 +43,8 @@ pub struct Dimensions {
     pub steps: usize,
     /// Pixels are packed bytes rather than floats.
     pub packed: bool,
+    /// The pictures are turned on their way into a batch, as `geometry` says for each slot.
+    pub augmented: bool,
 }
 
 /// Adds a data set's tensors to a plan, under a name such as `train`. The host writes them; `order` holds
@@ -54,7 +56,7 @@ pub fn data_source(
     dimensions: &Dimensions,
 ) -> Result<Source, PlanError> {
     let shape = network.input();
-    let Dimensions { count, batch, steps, packed } = *dimensions;
+    let Dimensions { count, batch, steps, packed, augmented } = *dimensions;
     let values = count * shape.len();
     let words = if packed { values.div_ceil(4) } else { values };
     let mut index =
@@ -64,6 +66,11 @@ pub fn data_source(
     let labels = index("labels", &[count])?;
     let explained = index("explained", &[count])?;
     let order = index("order", &[network.replicas(), steps * batch])?;
+    let words = [network.replicas(), steps * batch, augment::WORDS];
+    let geometry = match augmented {
+        true => Some(index("geometry", &words)?),
+        false => None,
+    };
     let clock = plan.add(format!("{name}.clock"), &[1], DType::U32, Role::Control)?;
     let class_weights =
         plan.add(format!("{name}.class_weights"), &[network.classes()], DType::F32, Role::Data)?;
@@ -78,6 +85,7 @@ pub fn data_source(
         fill,
         order,
         clock,
+        geometry,
         count,
         height: shape.height,
         width: shape.width,
@@ -108,6 +116,19 @@ fn second_losses(
     let dims = [network.replicas(), data.steps * slots];
     let history = control(plan, "stage2.losses", &dims, DType::F32)?;
     metrics::record(plan, "record loss", losses, norm, history, source.clock, slot, slots)
+}
+
+/// Records that `<stage>.lr` `[R]` becomes this step's entry of `<stage>.rates` `[steps]`, which the host writes.
+pub(crate) fn scheduled_rate(
+    plan: &mut Plan,
+    network: &Network,
+    data: &Dimensions,
+    stage: &str,
+) -> Result<(), ModelError> {
+    let clock = data_source(plan, "train", network, data)?.clock;
+    let rates = control(plan, &format!("{stage}.rates"), &[data.steps], DType::F32)?;
+    let lr = control(plan, &format!("{stage}.lr"), &[network.replicas()], DType::F32)?;
+    Ok(schedule::rate(plan, stage, clock, rates, lr)?)
 }
 
 /// The plan that moves on to the next batch of a data set.

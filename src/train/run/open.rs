@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use super::{CHECKPOINT, CONFIG, EpochRow, FIRST, METRICS, RECORD, RunFolder, RunRecord, failed, unreadable};
+use super::{BEST, CHECKPOINT, CONFIG, EpochRow, FIRST, METRICS, RECORD, RunFolder, RunRecord, failed, unreadable};
 use crate::train::{Checkpoint, TrainError};
 
 /// A run as it stands, to look at.
@@ -12,7 +12,7 @@ use crate::train::{Checkpoint, TrainError};
 pub struct OpenedRun {
     /// The text of `config.toml`.
     pub config: String,
-    /// The latest state.
+    /// The state that counts: that of the best epoch where early stopping keeps one, else the latest.
     pub checkpoint: Checkpoint,
     /// The weights after the first epoch, without the optimiser's state; `None` for runs of earlier versions.
     pub first: Option<Checkpoint>,
@@ -31,10 +31,12 @@ impl RunFolder {
             let message = "is not there yet: the run was stopped before its first checkpoint".to_owned();
             return Err(TrainError::Checkpoint { path: file, message });
         }
-        let checkpoint = Checkpoint::load(&file)?;
+        let last = Checkpoint::load(&file)?;
         // What stands beside it is worth having, and its loss no reason to refuse the run.
         let first = Checkpoint::load(&path.join(FIRST)).ok();
-        let rows = done(read_rows(path)?, checkpoint.epoch);
+        let rows = done(read_rows(path)?, last.epoch);
+        let best = path.join(BEST);
+        let checkpoint = if best.exists() { Checkpoint::load(&best)? } else { last };
         Ok(OpenedRun { config, checkpoint, first, rows, record: read_record(path) })
     }
 }

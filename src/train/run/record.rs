@@ -23,6 +23,8 @@ pub struct EpochRow {
     pub val_accuracy: Option<f64>,
     /// Balanced accuracy on the validation pictures.
     pub val_balanced_accuracy: Option<f64>,
+    /// Cross-entropy of the validation pictures.
+    pub val_loss: Option<f64>,
     /// Accuracy on the test pictures; only in the row of an epoch that ended a run.
     pub test_accuracy: Option<f64>,
     /// Balanced accuracy on the test pictures.
@@ -46,6 +48,7 @@ impl EpochRow {
             &mut self.multiplier,
             &mut self.val_accuracy,
             &mut self.val_balanced_accuracy,
+            &mut self.val_loss,
             &mut self.test_accuracy,
             &mut self.test_balanced_accuracy,
         ] {
@@ -88,6 +91,9 @@ pub struct RunRecord {
     pub resumed_after: Vec<usize>,
     /// Epochs done.
     pub epochs: usize,
+    /// The epoch whose weights count, where early stopping chose them; else the last one.
+    #[serde(default)]
+    pub best_epoch: Option<usize>,
     /// Digest of the weights and optimiser state after them.
     pub digest: String,
     /// Everything that was warned of.

@@ -128,3 +128,20 @@ fn a_run_stopped_before_its_first_checkpoint_starts_from_its_config() {
     assert_eq!(found.config, "# settings\n");
     assert!(found.checkpoint.is_none());
 }
+
+#[test]
+fn the_best_state_is_read_and_another_epochs_is_refused() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("run");
+    let mut run = begun(&path, 3);
+    let message = run.read_best(2).unwrap_err().to_string();
+    assert!(message.contains("best.safetensors") && message.contains("is missing"), "{message}");
+    run.write_best(&checkpoint(2)).unwrap();
+    assert_eq!(run.read_best(2).unwrap(), checkpoint(2));
+    let message = run.read_best(1).unwrap_err().to_string();
+    assert!(message.contains("after epoch 2") && message.contains("epoch 1"), "{message}");
+    // Others read the best state; going on starts from the last.
+    assert_eq!(RunFolder::read(&path).unwrap().checkpoint.epoch, 2);
+    drop(run);
+    assert_eq!(RunFolder::resume(&path).unwrap().checkpoint.unwrap().epoch, 3);
+}

@@ -1,7 +1,9 @@
 //! One epoch: its order, its report, and the search for where a divergence began.
 
+use std::ops::Range;
+
 use super::Trainer;
-use crate::exec::Loaded;
+use crate::exec::{Loaded, Session};
 use crate::model::{MULTIPLIER, NOISE};
 use crate::random::{Random, Seeds};
 use crate::shader::DType;
@@ -32,7 +34,7 @@ impl Trainer {
     fn order(&self, stream: u64) -> Vec<u32> {
         let mut order = Vec::new();
         for seeds in &self.seeds {
-            let permutation = Random::new(seeds.order, stream).permutation(self.data.count);
+            let permutation = Random::new(seeds.order, stream).permutation(self.pictures);
             order.extend(upload::padded(permutation, &self.data));
         }
         order
@@ -50,13 +52,16 @@ impl Trainer {
 
     /// Writes what an epoch starts from: learning rates and cleared counts.
     fn begin_epoch(&mut self) -> Result<(), TrainError> {
-        let (config, epochs) = (&self.config, self.config.epochs);
-        let label = config.label_schedule.rate(config.label_lr, self.epoch, epochs);
-        let alignment = config.alignment_schedule.rate(config.alignment_lr, self.epoch, epochs);
-        for (stage, rate) in [("stage1", label), ("stage2", alignment)] {
+        for (stage, moving) in self.config.rates() {
             // Not every method has an optimiser of stage 2.
-            if self.state.iter().any(|(name, _)| *name == format!("{stage}.tick")) {
-                self.session.write(&format!("{stage}.lr"), &vec![rate as f32; self.seeds.len()])?;
+            if !self.state.iter().any(|(name, _)| *name == format!("{stage}.tick")) {
+                continue;
+            }
+            if moving.stands_still() {
+                self.session.write(&format!("{stage}.lr"), &vec![moving.rate as f32; self.seeds.len()])?;
+            } else {
+                let rates = moving.epoch(self.epoch, self.data.steps, self.config.epochs);
+                self.session.write(&format!("{stage}.rates"), &rates)?;
             }
         }
         let classes = self.network.classes();
@@ -73,10 +78,24 @@ impl Trainer {
         first.chain(self.phases.iter().map(|&plan| (plan, self.epoch as u64))).collect()
     }
 
-    /// Writes the order of a pass, and goes to its first batch.
+    /// Writes the order of a pass and how its pictures are turned, and goes to its first batch.
     fn begin_pass(&mut self, stream: u64) -> Result<Vec<u32>, TrainError> {
         let order = self.order(stream);
-        self.session.write_index("train.order", &order)?;
+        match &self.stream {
+            Some(stream) => self.session.write_index("train.order", &stream.order(&order))?,
+            None => self.session.write_index("train.order", &order)?,
+        }
+        if self.data.augmented {
+            let size = [self.network.input().height, self.network.input().width];
+            let counts = [self.pictures, self.data.steps * self.data.batch];
+            let augment = &self.config.augment;
+            let geometry: Vec<u32> = self
+                .seeds
+                .iter()
+                .flat_map(|seeds| augment.geometry(seeds.order, stream, counts, size))
+                .collect();
+            self.session.write_index("train.geometry", &geometry)?;
+        }
         self.session.write_index("train.clock", &[0])?;
         if self.network.has_dropout() {
             self.session.write_index(NOISE, &self.noise(stream))?;
@@ -97,12 +116,19 @@ impl Trainer {
         let mut order = Vec::new();
         for (index, &(plan, stream)) in passes.iter().enumerate() {
             order = self.begin_pass(stream)?;
-            let mut done = 0;
-            while done < steps {
-                let slice = steps.div_ceil(20).min(steps - done);
-                self.session.run(plan, slice)?;
-                done += slice;
-                watch((index * steps + done) as f64 / (passes.len() * steps) as f64);
+            let mut work = |session: &mut dyn Session, batches: Range<usize>| {
+                let mut done = batches.start;
+                while done < batches.end {
+                    let slice = steps.div_ceil(20).min(batches.end - done);
+                    session.run(plan, slice)?;
+                    done += slice;
+                    watch((index * steps + done) as f64 / (passes.len() * steps) as f64);
+                }
+                Ok::<(), TrainError>(())
+            };
+            match &self.stream {
+                Some(stream) => stream.run(self.session.as_mut(), "train", &order, work)?,
+                None => work(self.session.as_mut(), 0..steps)?,
             }
         }
         let report = self.report(&order)?;
@@ -157,7 +183,7 @@ impl Trainer {
             .chunks(classes * classes)
             .map(|cells| {
                 let right: u32 = (0..classes).map(|k| cells[k * classes + k]).sum();
-                f64::from(right) / self.data.count as f64
+                f64::from(right) / self.pictures as f64
             })
             .collect();
         debug_assert_eq!(counts.len(), replicas * classes * classes);
@@ -179,8 +205,13 @@ impl Trainer {
         self.begin_epoch()?;
         let mut found = None;
         'passes: for (plan, stream) in self.passes() {
-            self.begin_pass(stream)?;
+            let order = self.begin_pass(stream)?;
             for step in 0..self.data.steps {
+                if let Some(stream) = &self.stream
+                    && step % stream.chunk == 0
+                {
+                    stream.lay_out(&order, step).write(self.session.as_mut(), "train")?;
+                }
                 let mut command = None;
                 self.session.observe(plan, &mut |c, tensor, values| {
                     let bad = tensor.dtype == DType::F32 && values.iter().any(|x| !x.is_finite());

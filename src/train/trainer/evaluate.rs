@@ -4,6 +4,7 @@ use super::{EVALUATION_BATCH, Trainer};
 use crate::data::Dataset;
 use crate::exec::Loaded;
 use crate::model::{self, Dimensions};
+use crate::train::stream::Stream;
 use crate::train::{Confusion, TrainError, upload};
 
 /// How a model does on a data set; each list has one entry per replica.
@@ -18,7 +19,11 @@ pub struct Evaluation {
 }
 
 pub(super) struct EvaluationData {
+    /// Pictures of the data set.
+    count: usize,
     dimensions: Dimensions,
+    /// The pictures in host memory, where they are too many for the device.
+    stream: Option<Stream>,
     totals: Vec<u32>,
     loaded: Loaded,
     names: model::EvaluationPlan,
@@ -48,13 +53,25 @@ impl Trainer {
     /// Puts a data set on the device under a name, for [`Trainer::evaluate`] and its like.
     pub fn add_dataset(&mut self, name: &str, data: &Dataset) -> Result<(), TrainError> {
         self.check_dataset(name, data)?;
-        let dimensions = upload::dimensions(data, EVALUATION_BATCH);
+        let whole = upload::dimensions(data, self.room.batch(data, EVALUATION_BATCH));
+        // All replicas see the same pictures, so that a chunk holds each once.
+        let chunk = self.room.chunk(data, whole.batch, whole.steps)?;
+        let (stream, dimensions) = match chunk.map(|chunk| Stream::new(data, 1, chunk, &whole)) {
+            Some((stream, dimensions)) => (Some(stream), dimensions),
+            None => (None, whole),
+        };
         let names = model::evaluation(&self.network, name, &dimensions, &self.variants)?;
         let loaded = self.session.load(&names.plan)?;
         let fill = upload::fill_values(self.config.fill, data);
-        upload::write(self.session.as_mut(), name, data, &fill, &[])?;
+        match stream {
+            None => upload::write(self.session.as_mut(), name, data, &fill, &[])?,
+            Some(_) => upload::write_constants(self.session.as_mut(), name, data, &fill, &[])?,
+        }
         let totals = data.class_counts().into_iter().map(|count| count as u32).collect();
-        self.evaluations.insert(name.to_owned(), EvaluationData { dimensions, totals, loaded, names });
+        self.evaluations.insert(
+            name.to_owned(),
+            EvaluationData { count: data.len(), dimensions, stream, totals, loaded, names },
+        );
         Ok(())
     }
 
@@ -64,12 +81,21 @@ impl Trainer {
             return Err(TrainError::Data(format!("there is no data set `{name}` on the device")));
         };
         let (replicas, classes) = (self.network.replicas(), self.network.classes());
-        let Dimensions { count, batch, steps, .. } = data.dimensions;
+        let Dimensions { batch, steps, .. } = data.dimensions;
+        let count = data.count;
         let order = upload::padded(0..count as u32, &data.dimensions);
-        self.session.write_index(&format!("{name}.order"), &order.repeat(replicas))?;
+        let places = data.stream.as_ref().map_or_else(|| order.clone(), |stream| stream.order(&order));
+        self.session.write_index(&format!("{name}.order"), &places.repeat(replicas))?;
         self.session.write_index(&format!("{name}.clock"), &[0])?;
         self.session.write_index(&data.names.confusion, &vec![0; replicas * classes * classes])?;
-        self.session.run(data.loaded, steps)?;
+        match &data.stream {
+            None => self.session.run(data.loaded, steps)?,
+            Some(stream) => {
+                stream.run(self.session.as_mut(), name, &order, |session, batches| {
+                    Ok(session.run(data.loaded, batches.len())?)
+                })?;
+            }
+        }
         let losses = self.session.read(&data.names.losses)?;
         let counts = self.session.read_index(&data.names.confusion)?;
         let predictions = self.session.read_index(&data.names.predictions)?;

@@ -17,6 +17,7 @@ pub use gate_mass::GateMass;
 pub use inspect::{FeatureMaps, GradientReport};
 use phases::{first_phase, phases};
 
+use super::stream::{Room, Stream, Streaming};
 use super::upload;
 use super::{Checkpoint, MaskSource, Method, TrainConfig, TrainError};
 use crate::data::{Dataset, masks};
@@ -35,7 +36,13 @@ pub struct Trainer {
     config: TrainConfig,
     seeds: Vec<Seeds>,
     variants: Variants,
+    /// What lies on the device: all training pictures, or a chunk.
     data: Dimensions,
+    /// Training pictures.
+    pictures: usize,
+    /// The training pictures in host memory, where they are too many for the device.
+    stream: Option<Stream>,
+    room: Room,
     explained: Vec<bool>,
     /// The plans of an epoch, in order; each is repeated for every batch.
     phases: Vec<Loaded>,
@@ -58,6 +65,22 @@ impl Trainer {
         data: &Dataset,
         seeds: &[Seeds],
         variants: &Variants,
+    ) -> Result<Self, TrainError> {
+        Self::within(device, model, config, data, seeds, variants, None)
+    }
+
+    /// The same with at most `memory_cap` bytes of each data set on the device at a time, those on their way included.
+    /// What is larger, or larger than the device's limits for one buffer, is kept in host memory (a copy) and streamed; no
+    /// bit of the weights depends on it. A cap below 500 pictures makes evaluation's batches smaller, and with them the
+    /// last bits of its loss others.
+    pub fn within(
+        device: &Device,
+        model: &ModelConfig,
+        config: &TrainConfig,
+        data: &Dataset,
+        seeds: &[Seeds],
+        variants: &Variants,
+        memory_cap: Option<u64>,
     ) -> Result<Self, TrainError> {
         data.validate()?;
         config.check(data.len(), data.classes.len())?;
@@ -88,7 +111,13 @@ impl Trainer {
         config.check_mapping(model.mapping)?;
         let class_weights = config.weights_of_classes(data)?;
         let network = Network::new(model, upload::shape(data), data.classes.len(), seeds.len())?;
-        let dimensions = upload::dimensions(data, config.batch);
+        let room = Room::on(&device.limits(), memory_cap);
+        let whole = upload::training(data, config);
+        let chunk = room.chunk(data, seeds.len() * whole.batch, whole.steps)?;
+        let (stream, dimensions) = match chunk.map(|chunk| Stream::new(data, seeds.len(), chunk, &whole)) {
+            Some((stream, dimensions)) => (Some(stream), dimensions),
+            None => (None, whole),
+        };
         let variants = &variants.clone().on(device.limits().target);
         let plans = phases(&network, &dimensions, config, variants)?;
         let first = first_phase(&network, &dimensions, config, variants)?;
@@ -109,7 +138,10 @@ impl Trainer {
             }
         }
         let fill = upload::fill_values(config.fill, data);
-        upload::write(session.as_mut(), "train", data, &fill, &class_weights)?;
+        match stream {
+            None => upload::write(session.as_mut(), "train", data, &fill, &class_weights)?,
+            Some(_) => upload::write_constants(session.as_mut(), "train", data, &fill, &class_weights)?,
+        }
         let init: Vec<u64> = seeds.iter().map(|seeds| seeds.init).collect();
         for (name, values) in initial_weights(&network, &init) {
             session.write(&name, &values)?;
@@ -122,6 +154,9 @@ impl Trainer {
             seeds: seeds.to_vec(),
             variants: used,
             data: dimensions,
+            pictures: data.len(),
+            stream,
+            room,
             explained: data.explained.clone(),
             phases: loaded,
             first,
@@ -147,6 +182,11 @@ impl Trainer {
     /// The kernel variants in use.
     pub fn variants(&self) -> &Variants {
         &self.variants
+    }
+
+    /// How the training pictures are streamed; `None` where all of them lie on the device.
+    pub fn streaming(&self) -> Option<Streaming> {
+        self.stream.as_ref().map(Stream::describe)
     }
 
     /// The device, for people.
@@ -200,15 +240,18 @@ impl Trainer {
     }
 }
 
-/// Checks that every plan of a training run fits a device, before anything is allocated.
+/// Checks that every plan of a training run fits a device, before anything is allocated, under the cap of
+/// [`Trainer::within`].
 pub fn check_fit(
     model: &ModelConfig,
     config: &TrainConfig,
     data: &Dataset,
     replicas: usize,
     limits: &Limits,
+    memory_cap: Option<u64>,
 ) -> Result<Vec<Plan>, TrainError> {
-    let plans = plans(model, config, data, replicas, &Variants::new().on(limits.target))?;
+    let room = Room::on(limits, memory_cap);
+    let plans = plans_in(&room, model, config, data, replicas, &Variants::new().on(limits.target))?;
     for plan in &plans {
         plan.check(limits)?;
     }
@@ -223,9 +266,24 @@ pub fn plans(
     replicas: usize,
     variants: &Variants,
 ) -> Result<Vec<Plan>, TrainError> {
+    plans_in(&Room::ALL, model, config, data, replicas, variants)
+}
+
+fn plans_in(
+    room: &Room,
+    model: &ModelConfig,
+    config: &TrainConfig,
+    data: &Dataset,
+    replicas: usize,
+    variants: &Variants,
+) -> Result<Vec<Plan>, TrainError> {
     config.check_mapping(model.mapping)?;
     let network = Network::new(model, upload::shape(data), data.classes.len(), replicas)?;
-    let dimensions = upload::dimensions(data, config.batch);
+    let whole = upload::training(data, config);
+    let dimensions = match room.chunk(data, replicas * whole.batch, whole.steps)? {
+        Some(chunk) => Dimensions { count: replicas * chunk * whole.batch, ..whole },
+        None => whole,
+    };
     let mut plans = phases(&network, &dimensions, config, variants)?;
     plans.extend(first_phase(&network, &dimensions, config, variants)?);
     Ok(plans)

@@ -17,6 +17,9 @@ pub(crate) fn phases(
     let advance = model::advance(network, "train", data)?;
     let joined = |name: &str, parts: &[&Plan]| -> Result<Plan, TrainError> {
         let mut plan = Plan::new(name);
+        if let Some(rates) = rates(network, data, config, parts)? {
+            plan.append(&rates)?;
+        }
         for part in parts {
             plan.append(part)?;
         }
@@ -65,9 +68,30 @@ pub(crate) fn first_phase(
         return Ok(None);
     }
     let mut plan = Plan::new("stage 2 alone");
-    plan.append(&second_stage(network, data, config, variants)?)?;
+    let second = second_stage(network, data, config, variants)?;
+    if let Some(rates) = rates(network, data, config, &[&second])? {
+        plan.append(&rates)?;
+    }
+    plan.append(&second)?;
     plan.append(&model::advance(network, "train", data)?)?;
     Ok(Some(plan))
+}
+
+/// Takes the learning rates of this step, of those stages of `parts` whose rate moves by step.
+fn rates(
+    network: &Network,
+    data: &Dimensions,
+    config: &TrainConfig,
+    parts: &[&Plan],
+) -> Result<Option<Plan>, TrainError> {
+    let mut plan = Plan::new("schedule");
+    for (stage, moving) in config.rates() {
+        let lr = format!("{stage}.lr");
+        if !moving.stands_still() && parts.iter().any(|part| part.find(&lr).is_some()) {
+            model::scheduled_rate(&mut plan, network, data, stage)?;
+        }
+    }
+    Ok((!plan.commands().is_empty()).then_some(plan))
 }
 
 /// Stage 2 of a method that has one.
