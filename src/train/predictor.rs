@@ -178,7 +178,7 @@ impl Predictor {
 
 /// Batches of values as they come.
 fn dimensions(batch: usize) -> Dimensions {
-    Dimensions { count: batch, batch, steps: 1, packed: false }
+    Dimensions { count: batch, batch, steps: 1, packed: false, augmented: false }
 }
 
 /// The values of the pictures with these numbers.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use super::{BEST, CHECKPOINT, CONFIG, EpochRow, FIRST, METRICS, RECORD, RunFolder, RunRecord, failed, unreadable};
+use super::{
+    BEST, CHECKPOINT, CONFIG, EpochRow, FIRST, METRICS, RECORD, RunFolder, RunRecord, failed, unreadable,
+};
 use crate::train::{Checkpoint, TrainError};
 
 /// A run as it stands, to look at.
