@@ -53,7 +53,7 @@ fn follow_pytorch(session: &mut dyn Session, name: &str, bound: f64) {
     let golden = Golden::named("layers");
     let network = golden_network(name);
     // One row more than there are pictures: padding must not count.
-    let data = Dimensions { count: 5, batch: 6, steps: 1, packed: true };
+    let data = Dimensions { count: 5, batch: 6, steps: 1, packed: true, augmented: false };
     let stage = Stage1 { route: Route::stage1(false), optimizer: still() };
     let none = Variants::new();
     let train = session.load(&stage1(&network, &data, &stage, &none).unwrap()).unwrap();
@@ -124,7 +124,7 @@ fn model() -> ModelConfig {
     }
 }
 
-const DATA: Dimensions = Dimensions { count: 16, batch: 8, steps: 2, packed: false };
+const DATA: Dimensions = Dimensions { count: 16, batch: 8, steps: 2, packed: false, augmented: false };
 
 fn network() -> Network {
     Network::new(&model(), MapShape { height: 32, width: 32, channels: 1 }, 2, 1).unwrap()
@@ -278,7 +278,7 @@ fn dropout_alone_leaves_bounds_and_the_gradient_penalty_as_they_are() {
 fn the_residual_network_on_large_colour_pictures_fits_the_smallest_limits_of_webgpu() {
     let model = ModelConfig::preset(Preset::Resnet, Mapping::Diagonal);
     let network = Network::new(&model, MapShape { height: 224, width: 224, channels: 3 }, 5, 1).unwrap();
-    let data = Dimensions { count: 64, batch: 50, steps: 2, packed: true };
+    let data = Dimensions { count: 64, batch: 50, steps: 2, packed: true, augmented: false };
     let limits = Limits {
         storage_binding_bytes: 128 << 20,
         buffer_bytes: 256 << 20,
