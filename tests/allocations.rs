@@ -66,7 +66,7 @@ fn small_step() -> StepPlan {
     let conv = Layer::Conv(Conv { out: 8, kernel: 3, stride: 1, padding: 1, dilation: 1 });
     let pool = Layer::MaxPool(Pool { kernel: 2, stride: None, padding: 0 });
     let model = ModelConfig {
-        features: vec![conv, Layer::Relu, pool, conv, Layer::Relu, pool],
+        features: vec![conv.clone(), Layer::Relu, pool.clone(), conv, Layer::Relu, pool],
         mapping: Mapping::None,
         classifier: vec![Layer::Linear(Linear { out: 16 }), Layer::Relu, Layer::Output],
     };
