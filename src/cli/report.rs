@@ -184,7 +184,7 @@ fn earlier(trained: &Trained) -> Result<Vec<(State, Checkpoint)>, CliError> {
                 *own = values;
             }
         }
-        let meaning = "f and c of the last state, and m back at its start, where it changes nothing";
+        let meaning = "f and c of the state that counts, and m back at its start, where it changes nothing";
         states.push((told("m set aside", meaning, "With the mapping layer m set aside it would be"), aside));
     }
     Ok(states)
@@ -248,6 +248,12 @@ fn name_of(path: &str) -> String {
 fn facts(trained: &Trained, data: &Dataset, train_pictures: usize, path: &str) -> Vec<(String, String)> {
     let config = &trained.config;
     let colour = if data.channels == 3 { "colour" } else { "grey" };
+    let best = trained.checkpoint.epoch;
+    let done = trained.rows.last().map_or(best, |row| row.epoch);
+    let mut epochs = format!("{done} of {}", config.train.epochs);
+    if best != done {
+        epochs.push_str(&format!(", weights of epoch {best}"));
+    }
     let seconds: f64 = trained.rows.iter().map(|row| row.seconds).sum();
     let facts = [
         ("data", path.to_owned()),
@@ -256,7 +262,7 @@ fn facts(trained: &Trained, data: &Dataset, train_pictures: usize, path: &str) -
             format!("{}×{} {colour}, {} to train on", data.height, data.width, count(train_pictures)),
         ),
         ("mapping", config.model().mapping.to_string()),
-        ("epochs", format!("{} of {}", trained.checkpoint.epoch, config.train.epochs)),
+        ("epochs", epochs),
         ("trained in", terminal::duration(seconds)),
         ("seed", config.seeds.seed.0.to_string()),
     ];

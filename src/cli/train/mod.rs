@@ -330,8 +330,9 @@ impl Run {
         let checkpoint = self.noted(trainer);
         if row.epoch == 1 {
             let mut first = checkpoint.clone();
-            let parameters = trainer.network().parameters();
-            first.tensors.retain(|name, _| parameters.iter().any(|parameter| parameter.name == *name));
+            let network = trainer.network();
+            let of_model: Vec<_> = network.parameters().into_iter().chain(network.running()).collect();
+            first.tensors.retain(|name, _| of_model.iter().any(|tensor| tensor.name == *name));
             self.folder.write_first(&first)?;
         }
         self.folder.write_epoch(row, &checkpoint)
