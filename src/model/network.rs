@@ -16,6 +16,7 @@ mod backward;
 mod bounds;
 mod build;
 mod second;
+mod through;
 pub(super) use backward::Pass;
 pub use bounds::LogitBounds;
 

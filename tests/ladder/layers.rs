@@ -255,6 +255,7 @@ fn what_a_layer_cannot_do_is_refused_with_its_name() {
         Network::new(&model, MapShape { height: 8, width: 8, channels: 1 }, 2, 1).unwrap_err().to_string()
     };
     assert!(fails(Vec::new()).contains("`features.1`"));
+    assert!(fails(vec![Layer::Dropout(0.5)]).contains("no layers but dropout"));
     let unpadded = Layer::Conv(Conv { out: 4, kernel: 3, stride: 1, padding: 0, dilation: 1 });
     let error = fails(vec![unpadded]);
     assert!(error.contains("6×6") && error.contains("8×8") && error.contains("padding"), "{error}");
