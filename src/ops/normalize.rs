@@ -101,7 +101,7 @@ pub fn backward_weight(
 ) -> Result<(), PlanError> {
     let op = format!("{label} backward weight");
     let mut params = params(plan, &op, x, statistics)?;
-    expect_dims(plan, &op, d_y, "as x", &plan.dims(x).to_vec())?;
+    expect_dims(plan, &op, d_y, "as x", plan.dims(x))?;
     let [replicas, channels] = [params.replicas, params.channels].map(|n| n as usize);
     expect_dims(plan, &op, d_weight, "[R, C]", &[replicas, channels])?;
     let shader = plan.direct("normalize_backward_weight")?;
