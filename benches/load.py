@@ -6,7 +6,7 @@
 makes JPEG and PNG pictures in a temporary folder, then times, in turns and after a first round that warms the page cache,
 
 * `rationale plan FOLDER --device cpu`: find, decode, part, plan a training step; the whole process, start to end;
-* a Pillow pool that is open already: decode every file to a NumPy array, one worker per core, no masks, no parts.
+* a Pillow pool that is open already: decode every file to a NumPy array and drop it, one worker per core, no parts.
 
 Prints the medians, their ratio and the peak memory of each (of the largest process, and of the pool's together).
 """

@@ -69,7 +69,7 @@ pub struct Settings {
     #[arg(long, value_enum, help_heading = "Training")]
     pub masks: Option<MaskSource>,
     /// Stop after so many epochs without improvement on the validation pictures, and take the best weights, such as 5
-    #[arg(long, value_name = "EPOCHS", help_heading = "Training")]
+    #[arg(long, value_name = "EPOCHS", allow_negative_numbers = true, help_heading = "Training")]
     pub early_stopping: Option<usize>,
     /// What counts as an improvement [default: accuracy]
     #[arg(long, value_enum, help_heading = "Training")]
