@@ -29,6 +29,7 @@ pub mod cli;
 pub mod cpu;
 pub mod data;
 pub mod doctor;
+pub mod embed;
 pub mod exec;
 pub mod export;
 pub mod gpu;
