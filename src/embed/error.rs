@@ -119,10 +119,10 @@ pub enum EmbedError {
         index: usize,
     },
     /// A picture whose mask is not there.
-    #[error("picture {index} has no mask; call set_mask first")]
+    #[error("{what} has no mask; call set_mask first")]
     NoMask {
-        /// The picture.
-        index: usize,
+        /// Such as `picture 3`.
+        what: String,
     },
     /// A mapping layer that has no map of positions to show.
     #[error(

@@ -39,22 +39,29 @@
 //!
 //! **wgpu.** [`rationale::wgpu`](crate::wgpu) is the wgpu 30 whose types stand in these signatures.
 
+mod cursor;
+mod data;
 mod error;
-mod overlay;
+mod host;
+mod look;
 mod pending;
 mod picture;
+mod prepare;
+mod recorded;
 mod requirements;
 mod setup;
 mod snapshot;
 mod statistics;
+mod step;
+mod textures;
 mod trainer;
 
 pub use error::EmbedError;
-pub use overlay::{ColorMap, Overlay};
+pub use look::{ColorMap, Overlay, Prediction};
 pub use pending::Pending;
 pub use picture::{Mask, Picture, Subject};
 pub use requirements::{Missing, Requirements, requirements};
 pub use setup::Setup;
 pub use snapshot::Snapshot;
-pub use statistics::{Counters, EpochStatistics, Prediction, RouteRow, Statistics};
+pub use statistics::{Counters, EpochStatistics, RouteRow, Statistics};
 pub use trainer::{Preparation, Progress, Trainer};
