@@ -154,7 +154,8 @@ impl Figures {
             batches: tally.label_batches,
             label_loss: label_sum / tally.label_batches as f64,
             alignment_loss: alignment.filter(|_| (0..label.len()).any(taken)),
-            accuracy: f64::from(right) / tally.pictures as f64,
+            // Before the epoch has begun, the counts are still those of the one before.
+            accuracy: if tally.pictures > 0 { f64::from(right) / tally.pictures as f64 } else { f64::NAN },
         }
     }
 }

@@ -66,9 +66,6 @@ fn slices_give_the_bits_and_the_figures_of_the_ordinary_trainer() {
             support::train(&mut trainer, 2, budget);
             trainer.request_statistics().unwrap();
             let found = state(&host, &mut trainer);
-            if budget > Duration::from_millis(100) {
-                continue; // its last submission went past the second epoch
-            }
             let statistics = trainer.statistics().unwrap().expect("it is there after a wait");
             let last = statistics.last.as_ref().expect("two epochs are over");
             assert_eq!(last.epoch, 2, "{what}");
@@ -107,15 +104,15 @@ fn a_thousand_calls_that_did_not_ask_map_and_copy_nothing() {
     let setup = support::setup(Mapping::Diagonal, 16);
     let mut trainer = support::trainer(&host, &setup, &support::pictures(16));
     let before = trainer.counters();
-    let mut submitted = 0;
-    for call in 0..1000 {
+    let (mut submitted, mut call) = (0, 0);
+    while call < 1000 || trainer.progress().epoch < 3 {
+        call += 1;
         submitted += trainer.step(Duration::from_micros(500)).unwrap().submitted;
         if call % 100 == 0 {
             trainer.set_label(3, Some(call / 100 % 2)).unwrap();
             trainer.set_mask(3, Mask::Bytes(&[255; 1024])).unwrap();
         }
     }
-    assert!(submitted > 100, "it trains: {submitted} commands");
     let Counters { maps, copies_to_host, commands, .. } = trainer.counters();
     assert_eq!((maps, copies_to_host), (0, 0));
     assert_eq!(commands - before.commands, submitted as u64);
@@ -126,7 +123,9 @@ fn a_thousand_calls_that_did_not_ask_map_and_copy_nothing() {
     host.wait();
     let statistics = trainer.statistics().unwrap().expect("it is there after a wait").clone();
     assert!(statistics.current.epoch > 1 && statistics.last.is_some());
-    assert_eq!(trainer.statistics().unwrap(), Some(&statistics), "old figures stay until new ones are there");
+    let again = trainer.statistics().unwrap().expect("old figures stay until new ones are there");
+    // As text, because a figure of nothing is NaN.
+    assert_eq!(format!("{again:?}"), format!("{statistics:?}"));
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn swapped(rgba: &[u8]) -> Vec<u8> {
 
 /// A trainer for colour pictures, of which the first is explained by everything.
 fn color_trainer(host: &Host) -> Trainer {
-    let grey = support::setup(Mapping::Diagonal, 4);
+    let grey = support::setup(Mapping::Diagonal, 8);
     let picture = MapShape { height: SIZE as usize, width: SIZE as usize, channels: 3 };
     let mut trainer = Trainer::new(&host.device, &host.queue, &Setup { picture, ..grey }).unwrap();
     support::prepare(&mut trainer);
