@@ -1,4 +1,4 @@
-//! 3. A host that renders and trains on one device: 1,000 frames without the trainer, 1,000 with it. The frames are the same to the
+//! Example 3 of 5. A host that renders and trains on one device: 1,000 frames without the trainer, 1,000 with it. The frames are the same to the
 //! bit, and after the trainer is dropped the device holds as many objects as before.
 //!
 //! ```sh

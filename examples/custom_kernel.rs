@@ -1,4 +1,4 @@
-//! 5. A kernel of one's own in a plan: WGSL (`shrink.wgsl`), its twin in Rust, and a check of one against the other.
+//! Example 5 of 5. A kernel of one's own in a plan: WGSL (`shrink.wgsl`), its twin in Rust, and a check of one against the other.
 //!
 //! ```sh
 //! cargo run --release --example custom_kernel

@@ -1,4 +1,4 @@
-//! 1. Loads a run and classifies pictures.
+//! Example 1 of 5. Loads a run and classifies pictures.
 //!
 //! ```sh
 //! rationale train birds --size 64 --run runs/birds

@@ -1,4 +1,4 @@
-//! 4. Pictures and masks come from the host's textures, overlays go to the host's textures, and nothing is read back on the way.
+//! Example 4 of 5. Pictures and masks come from the host's textures, overlays go to the host's textures, and nothing is read back on the way.
 //!
 //! ```sh
 //! cargo run --release --example texture_in_overlay_out   # writes texture_in_overlay_out.png
@@ -51,6 +51,8 @@ fn main() -> Result<()> {
             trainer.mask_changed(frame)?;
         }
         trainer.step(BUDGET)?;
+        // Here a windowed host presents; this one has nothing to draw, so it waits as presenting would.
+        device.poll(wgpu::PollType::wait_indefinitely())?;
         frame += 1;
     }
     let counters = trainer.counters();
@@ -68,7 +70,7 @@ fn main() -> Result<()> {
         panels.push(target);
     }
     let mut prediction = trainer.predict(Subject::Stored(3))?;
-    // Only this example waits, because it ends here.
+    // The end of the example: the panels are read to be looked at.
     let mut row = vec![0; (4 * 4 * SIDE * SIDE) as usize];
     for (i, panel) in panels.iter().enumerate() {
         let wide = 4 * SIDE as usize;

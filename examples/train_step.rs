@@ -1,4 +1,4 @@
-//! 2. A training loop of one's own over plans: stage 1 and stage 2 with explicit routes, and what each may write.
+//! Example 2 of 5. A training loop of one's own over plans: stage 1 and stage 2 with explicit routes, and what each may write.
 //!
 //! ```sh
 //! cargo run --release --example train_step

@@ -37,7 +37,8 @@
 //! asynchronous maps, which arrive during the host's `Device::poll` or `Queue::submit`; `step` itself polls without waiting. A poll
 //! runs the host's own callbacks too, if any are due.
 //!
-//! **wgpu.** [`rationale::wgpu`](crate::wgpu) is the wgpu 30 whose types stand in these signatures.
+//! **wgpu.** [`rationale::wgpu`](crate::wgpu) is the wgpu 30 whose types stand in these signatures. A release of this crate works with one
+//! major version of wgpu; another one comes with a release of its own, whose minor versions it then keeps to.
 
 mod cursor;
 mod data;

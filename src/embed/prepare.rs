@@ -156,7 +156,7 @@ impl Trainer {
                     let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
                     store.encode(&mut pass, plan, from..end);
                 })?;
-                making.flight.insert(Flight::new(plan, vec![from..end], stamps))
+                making.flight.insert(Flight::new(plan, std::iter::once(from..end).collect(), stamps))
             }
         };
         let Some((least, most)) = flight.watch(host, budget.saturating_sub(start.elapsed())) else {

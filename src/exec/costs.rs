@@ -118,17 +118,18 @@ mod tests {
     #[test]
     fn bounds_move_an_estimate_only_as_far_as_themselves() {
         let mut costs = taught(&[1e-3; 4], 1, 4);
-        let all = [0..4];
+        let four = 0..4;
+        let all = std::slice::from_ref(&four);
         // Seen only at the next frame: anything from 0 to 16 ms is consistent.
-        costs.learn(&all, Duration::ZERO, 16 * MS);
+        costs.learn(all, Duration::ZERO, 16 * MS);
         assert!((costs.estimate(0..4) - 4e-3).abs() < 1e-8);
         // Unfinished after 6 ms: at once as slow as that. One stalled submission: no more than twice.
-        costs.learn(&all, 6 * MS, 16 * MS);
+        costs.learn(all, 6 * MS, 16 * MS);
         assert!((costs.estimate(0..4) - 6e-3).abs() < 1e-8);
-        costs.learn(&all, 600 * MS, 600 * MS);
+        costs.learn(all, 600 * MS, 600 * MS);
         assert!((costs.estimate(0..4) - 12e-3).abs() < 1e-8);
         // Faster: by and by.
-        costs.learn(&all, 2 * MS, 2 * MS);
+        costs.learn(all, 2 * MS, 2 * MS);
         assert!((costs.estimate(0..4) - 10e-3).abs() < 1e-8);
     }
 }
