@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let input = MapShape { height: data.height, width: data.width, channels: data.channels };
     let network = Network::new(&ModelConfig::reference(Mapping::Diagonal), input, 2, 1)?;
     let steps = data.len() / BATCH;
-    let dimensions = Dimensions { count: data.len(), batch: BATCH, steps, packed: false };
+    let dimensions = Dimensions { count: data.len(), batch: BATCH, steps, packed: false, augmented: false };
     let variants = Variants::new().on(device.limits().target);
 
     // Stage 1 updates f, m and c; stage 2 sends its gradient to m and stops there.

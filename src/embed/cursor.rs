@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn an_order_holds_each_picture_once_and_padding() {
         let cursor = Cursor { pictures: vec![1, 4, 6], ..Cursor::default() };
-        let dimensions = Dimensions { count: 9, batch: 2, steps: 4, packed: true };
+        let dimensions = Dimensions { count: 9, batch: 2, steps: 4, packed: true, augmented: false };
         let mut order = cursor.order(7, 0, &dimensions);
         assert_eq!(order.len(), 8);
         assert_eq!(order, cursor.order(7, 0, &dimensions));

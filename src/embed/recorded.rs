@@ -44,7 +44,13 @@ impl Recorded {
         let batch = setup.training.batch;
         // One place more than pictures: for what is only looked at.
         let count = setup.capacity + 1;
-        let dimensions = Dimensions { count, batch, steps: setup.capacity.div_ceil(batch), packed: true };
+        let dimensions = Dimensions {
+            count,
+            batch,
+            steps: setup.capacity.div_ceil(batch),
+            packed: true,
+            augmented: false,
+        };
         let mut plans = Vec::new();
         let mut add = |plan: Plan| {
             plans.push(plan);

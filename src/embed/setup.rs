@@ -70,6 +70,10 @@ impl Setup {
             let remedy = "the pictures are not known beforehand; use grey, black or white";
             return setting("fill", "mean".to_owned(), remedy);
         }
+        if !training.augment.is_none() {
+            let remedy = "a host turns pictures and masks itself; leave every augmentation out";
+            return setting("augment", "set".to_owned(), remedy);
+        }
         if training.balance_classes {
             let remedy = "the labels are not known beforehand; give class_weights";
             return setting("balance_classes", "true".to_owned(), remedy);

@@ -164,7 +164,8 @@ impl Trainer {
         for plan in self.recorded.training().map(|plan| &self.recorded.plans[plan.0]) {
             for tensor in plan.tensors() {
                 let tick = tensor.role == Role::Control && tensor.name.ends_with(".tick");
-                let state = tick || matches!(tensor.role, Role::Parameter(_) | Role::Optimizer(_));
+                let state =
+                    tick || matches!(tensor.role, Role::Parameter(_) | Role::Running(_) | Role::Optimizer(_));
                 debug_assert!(!state || tensor.dtype == DType::F32);
                 if state || tensor.role == Role::Control {
                     let (name, dims) = (tensor.name.clone(), tensor.dims.clone());

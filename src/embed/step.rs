@@ -4,11 +4,13 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::cursor::Chunk;
+use super::cursor::{Chunk, Cursor};
 use super::host::{Host, Stamps};
 use super::recorded::TRAIN;
 use super::{EmbedError, Progress, Trainer};
 use crate::exec::Loaded;
+use crate::model::NOISE;
+use crate::train::noise;
 
 /// Submissions under way before a call submits nothing.
 const IN_FLIGHT: usize = 2;
@@ -171,22 +173,22 @@ impl Trainer {
             }
         }
         let order = self.order_of(&cursor)?;
-        let training = &self.setup.training;
-        let rates = training.rates(cursor.epoch.min(training.epochs));
-        let Self { host, store, setup, .. } = self;
+        let (_, stream) = self.passes()[self.cursor.pass];
+        let rates = self.rates_of(&cursor);
+        let Self { host, store, setup, network, .. } = self;
         host.guarded("beginning an epoch", |gpu| -> Result<(), EmbedError> {
             let write = |name: &str, data: &[u8]| -> Result<(), EmbedError> {
                 gpu.queue().write_buffer(&store.locate(None, name)?.gpu, 0, data);
                 Ok(())
             };
             if begins_epoch {
-                for (stage, rate) in rates {
-                    // Not every method has an optimiser of stage 2.
-                    if store.locate(None, &format!("{stage}.tick")).is_ok() {
-                        write(&format!("{stage}.lr"), &(rate as f32).to_le_bytes())?;
-                    }
+                for (name, rates) in &rates {
+                    write(name, bytemuck::cast_slice(rates))?;
                 }
                 write("stage1.confusion", bytes(&vec![0; setup.classes * setup.classes]))?;
+            }
+            if network.has_dropout() {
+                write(NOISE, bytes(&noise(&setup.seeds, stream)))?;
             }
             write(&format!("{TRAIN}.order"), bytes(&order))?;
             write(&format!("{TRAIN}.clock"), &[0; 4])
@@ -197,8 +199,26 @@ impl Trainer {
         Ok(())
     }
 
+    /// The learning rates of an epoch, and the tensors that they go to. After the last epoch of the settings its rates stay.
+    fn rates_of(&self, cursor: &Cursor) -> Vec<(String, Vec<f32>)> {
+        let training = &self.setup.training;
+        let epoch = cursor.epoch.min(training.epochs - 1);
+        let batches = cursor.batches(training.batch);
+        // Not every method has an optimiser of stage 2.
+        let stages = training
+            .rates()
+            .into_iter()
+            .filter(|(stage, _)| self.store.locate(None, &format!("{stage}.tick")).is_ok());
+        stages
+            .map(|(stage, moving)| match moving.stands_still() {
+                true => (format!("{stage}.lr"), vec![moving.rate as f32]),
+                false => (format!("{stage}.rates"), moving.epoch(epoch, batches, training.epochs)),
+            })
+            .collect()
+    }
+
     /// The order of the pass that a cursor stands in.
-    pub(super) fn order_of(&self, cursor: &super::cursor::Cursor) -> Result<Vec<u32>, EmbedError> {
+    pub(super) fn order_of(&self, cursor: &Cursor) -> Result<Vec<u32>, EmbedError> {
         let training = &self.setup.training;
         let passes = crate::train::passes(self.recorded.first, &self.recorded.phases, training, cursor.epoch);
         let stream = passes.get(cursor.pass).map(|(_, stream)| *stream);
