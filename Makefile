@@ -1,7 +1,7 @@
 # The two commands: `make demo` and `make test`. Both set up what is missing.
 CARGO ?= cargo
 
-.PHONY: demo test lint verify verify-exports bench dist setup vulkan
+.PHONY: demo test lint verify verify-exports wasm bench dist setup vulkan
 
 ## Trains with and without explanations on generated pictures and shows the difference (half a minute after the build).
 demo: setup
@@ -19,6 +19,10 @@ verify: setup vulkan
 verify-exports: setup
 	$(CARGO) build --release
 	sh tools/verify_exports.sh "$${CARGO_TARGET_DIR:-target}/release/rationale"
+
+## The engine alone, compiled for the web (where rustup has the target).
+wasm: setup
+	@sh tools/check_wasm.sh
 
 ## Formatting and lints, as the CI wants them.
 lint: setup

@@ -34,6 +34,13 @@ fn main() {
             }
         }
     }
+    for entry in std::fs::read_dir(root.join("textures")).expect("shaders/textures is readable") {
+        let file = entry.expect("shaders/textures is readable").path();
+        if let Err(message) = valid(&file) {
+            failed = true;
+            println!("cargo:warning={}", message.replace('\n', "\ncargo:warning="));
+        }
+    }
     assert!(!failed, "a shader does not validate; its file and line stand above");
     table.push_str("];\n");
     std::fs::write(out.join("shaders.rs"), table).expect("OUT_DIR is writable");
@@ -43,13 +50,26 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("shaders/ is readable") {
         let path = entry.expect("shaders/ is readable").path();
         if path.is_dir() {
-            if path.file_name().is_some_and(|name| name != "shared") {
+            // `shared` holds parts of kernels; those in `textures` read or draw a host's textures and are no kernels.
+            if path.file_name().is_some_and(|name| name != "shared" && name != "textures") {
                 collect(&path, files);
             }
         } else if path.extension().is_some_and(|ext| ext == "wgsl") {
             files.push(path);
         }
     }
+}
+
+/// Validates a shader that is no kernel.
+fn valid(file: &Path) -> Result<(), String> {
+    let source = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
+    let shown = file.display().to_string();
+    let module =
+        naga::front::wgsl::parse_str(&source).map_err(|e| e.emit_to_string_with_path(&source, &shown))?;
+    naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty())
+        .validate(&module)
+        .map_err(|e| e.emit_to_string_with_path(&source, &shown))?;
+    Ok(())
 }
 
 /// `shaders/<op>/<direction>.wgsl` is the variant `direct` of kernel `<op>_<direction>`;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::exec::{CpuSession, Device, ExecError, GpuSession, Loaded, Options, Session};
 use crate::kernels::KERNELS;
 use crate::ops::{self, Case, Fill, Tolerance};
-use crate::plan::{TensorId, Variants};
+use crate::plan::{Tensor, TensorId, Variants};
 use crate::random::Random;
 use crate::shader::DType;
 
@@ -82,6 +82,15 @@ fn outputs(case: &Case) -> Vec<TensorId> {
         .unwrap_or_default()
 }
 
+/// A tensor as floats. Packed words become two each, low half first: a float does not hold all bits of a word.
+fn read(session: &mut dyn Session, loaded: Loaded, tensor: &Tensor) -> Result<Vec<f32>, ExecError> {
+    if tensor.dtype == DType::U32 && tensor.role.is_persistent() {
+        let halves = |word: u32| [(word & 0xffff) as f32, (word >> 16) as f32];
+        return Ok(session.read_index(&tensor.name)?.into_iter().flat_map(halves).collect());
+    }
+    session.read_output(loaded, &tensor.name)
+}
+
 fn oracle(case: &Case, seed: u64, absolute: bool) -> Result<Vec<Vec<f64>>, ExecError> {
     let mut session = CpuSession::<f64>::new();
     let loaded = session.load(&case.plan)?;
@@ -94,7 +103,7 @@ fn oracle(case: &Case, seed: u64, absolute: bool) -> Result<Vec<Vec<f64>>, ExecE
             match tensor.dtype {
                 DType::F32 => session.read_real(loaded, &tensor.name),
                 DType::U32 => {
-                    let values = session.read_output(loaded, &tensor.name)?;
+                    let values = read(&mut session, loaded, tensor)?;
                     Ok(values.into_iter().map(f64::from).collect())
                 }
             }
@@ -154,23 +163,22 @@ pub fn examine(device: &Device, case: &Case, seed: u64) -> Result<Finding, ExecE
         Tolerance::Dot { .. } => Some(oracle(case, seed, true)?),
         _ => None,
     };
-    let read = |session: &mut dyn Session, loaded: Loaded| -> Result<Vec<Vec<f32>>, ExecError> {
+    let run = |session: &mut dyn Session, loaded: Loaded| -> Result<Vec<Vec<f32>>, ExecError> {
         fill(session, case, seed)?;
         session.run(loaded, 1)?;
-        let names = outputs(case).into_iter().map(|tensor| case.plan.tensor(tensor).name.clone());
-        names.map(|name| session.read_output(loaded, &name)).collect()
+        outputs(case).into_iter().map(|tensor| read(session, loaded, case.plan.tensor(tensor))).collect()
     };
     let mut broken = Vec::new();
     let found = match device {
         Device::Cpu { .. } => {
             let mut session = CpuSession::<f32>::new();
             let loaded = session.load(&case.plan)?;
-            read(&mut session, loaded)?
+            run(&mut session, loaded)?
         }
         Device::Gpu { gpu, .. } => {
             let mut session = GpuSession::new(std::rc::Rc::clone(gpu), Options { guards: true });
             let loaded = session.load(&case.plan)?;
-            let found = read(&mut session, loaded)?;
+            let found = run(&mut session, loaded)?;
             broken = session.broken_guards()?;
             found
         }

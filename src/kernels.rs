@@ -150,6 +150,10 @@ pub static KERNELS: &[Kernel] = &[
     kernel!(metrics::store, cpu::metrics::Store),
     kernel!(metrics::confusion, cpu::metrics::Confusion),
     kernel!(metrics::record, cpu::metrics::History),
+    kernel!(place::picture, cpu::place::Place),
+    kernel!(overlay::heat, cpu::overlay::Heat),
+    kernel!(overlay::colors, cpu::overlay::Colors),
+    kernel!(overlay::picture, cpu::overlay::Picture),
 ];
 
 #[cfg(test)]

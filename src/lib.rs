@@ -10,7 +10,8 @@
 //! over these.
 //!
 //! *To compute on a device of your own:* [`gpu`] opens a device or borrows a host's, [`model`] makes each stage a
-//! [`plan`], and [`exec`] runs plans there or by the twins, without an allocation or a wait inside of a step.
+//! [`plan`], and [`exec`] runs plans there or by the twins, without an allocation or a wait inside of a step. [`embed`] trains inside
+//! of a graphics program, in slices of its frames.
 //!
 //! *To read kernels:* a file in `shaders/`, its twin in [`cpu`] under the same stem, its row in [`kernels`], its shapes
 //! and its test cases in [`ops`]. [`doctor`] holds all of them against their bounds, [`bench`] against the device's ceilings.
@@ -29,6 +30,7 @@ pub mod cli;
 pub mod cpu;
 pub mod data;
 pub mod doctor;
+pub mod embed;
 pub mod exec;
 pub mod export;
 pub mod gpu;

@@ -27,7 +27,7 @@ pub const PAGES: [(&str, &[&str]); 8] = [
     ("pooling", &["max_pool", "average_pool"]),
     ("elementwise", &["relu", "pointwise", "gate", "diagonal"]),
     ("optimizers", &["optimizer", "schedule"]),
-    ("data", &["gather", "augment", "metrics", "clock", "interval", "ceiling"]),
+    ("data", &["gather", "place", "augment", "metrics", "overlay", "clock", "interval", "ceiling"]),
 ];
 
 /// Seconds as people read them: `1.23 ms`.

@@ -29,6 +29,11 @@ impl<T: TwinOf> Ran<T> {
         self.session.write_index(&self.plan.tensor(tensor).name, values).unwrap();
     }
 
+    /// Every bit of a persistent index tensor.
+    pub(crate) fn get_index(&mut self, tensor: TensorId) -> Vec<u32> {
+        self.session.read_index(&self.plan.tensor(tensor).name).unwrap()
+    }
+
     pub(crate) fn run(&mut self) {
         self.session.run(self.loaded, 1).unwrap();
     }

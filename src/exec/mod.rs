@@ -1,16 +1,19 @@
 //! Runs plans: on a GPU ([`GpuSession`]) or with the CPU twins ([`CpuSession`]), behind one interface.
 
+mod costs;
 mod cpu;
 mod device;
 mod error;
 mod gpu;
 mod pace;
 
+pub(crate) use costs::Costs;
 pub use cpu::CpuSession;
 #[cfg(test)]
 pub(crate) use cpu::TwinOf;
 pub use device::Device;
 pub use error::ExecError;
+pub(crate) use gpu::{Fault, Store, caught, lost};
 pub use gpu::{GpuSession, Options};
 
 use crate::plan::{Command, Plan, Tensor};

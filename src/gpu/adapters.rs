@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::ready::ready;
+
 /// What a user may say after `--device`.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum Choice {
@@ -181,7 +183,7 @@ fn report(number: usize, adapter: &wgpu::Adapter) -> AdapterReport {
 
 fn enumerate(backends: wgpu::Backends) -> Vec<(wgpu::Adapter, AdapterReport)> {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
-    let mut found = pollster::block_on(instance.enumerate_adapters(backends));
+    let mut found = ready(instance.enumerate_adapters(backends)).unwrap_or_default();
     // The same card may answer through several backends: the order below is that of preference.
     let rank = |adapter: &wgpu::Adapter| match adapter.get_info().backend {
         wgpu::Backend::Vulkan => 0,

@@ -1,11 +1,11 @@
 //! A device and its queue, owned or borrowed, with its pipelines.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::pipelines::{self, Pipeline};
+use super::ready::ready;
 use super::{AdapterReport, DeviceError, EditedShaders};
 use crate::plan::{DeviceClass, Limits, Target};
 use crate::shader::Shader;
@@ -21,14 +21,15 @@ pub struct GpuOptions {
     pub shaders: Option<PathBuf>,
 }
 
-/// A device, its queue and the pipelines made on it. Cheap to share within a thread by `Rc`.
+/// A device, its queue and the pipelines made on it; shared by `Rc` or `Arc`.
 pub struct Gpu {
     device: wgpu::Device,
     queue: wgpu::Queue,
     title: String,
     lost: Arc<Mutex<Option<String>>>,
     target: Target,
-    pipelines: RefCell<HashMap<*const Shader, Arc<Pipeline>>>,
+    /// By the address of the shader, of which there is one.
+    pipelines: Mutex<HashMap<usize, Arc<Pipeline>>>,
     edited: EditedShaders,
 }
 
@@ -63,8 +64,10 @@ impl Gpu {
             required_limits,
             ..Default::default()
         };
-        let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
-            .map_err(|e| DeviceError::Open { adapter: report.title(), message: e.to_string() })?;
+        let (device, queue) = ready(adapter.request_device(&descriptor))
+            .ok_or_else(|| "this platform opens devices only for those who await them".to_owned())
+            .and_then(|opened| opened.map_err(|e| e.to_string()))
+            .map_err(|message| DeviceError::Open { adapter: report.title(), message })?;
         let mut gpu = Self::borrow(device, queue, format!("{}, {}", report.title(), report.driver));
         gpu.edited = edited;
         let lost = Arc::clone(&gpu.lost);
@@ -81,12 +84,12 @@ impl Gpu {
     /// Works on a host's device: sets no handlers on it and asks for nothing more than it has.
     pub fn borrow(device: wgpu::Device, queue: wgpu::Queue, title: String) -> Self {
         Self {
-            target: target(&device),
+            target: Self::target(&device),
             device,
             queue,
             title,
             lost: Arc::default(),
-            pipelines: RefCell::default(),
+            pipelines: Mutex::default(),
             edited: EditedShaders::default(),
         }
     }
@@ -129,31 +132,34 @@ impl Gpu {
         }
     }
 
+    /// Makes a pipeline anew at its next use: for one whose making failed.
+    pub(crate) fn forget(&self, shader: &'static Shader) {
+        let mut pipelines = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
+        pipelines.remove(&std::ptr::from_ref(shader).addr());
+    }
+
     /// The pipeline of a shader, made on first use and kept.
     pub fn pipeline(&self, shader: &'static Shader) -> Arc<Pipeline> {
-        let key = std::ptr::from_ref(shader);
-        if let Some(pipeline) = self.pipelines.borrow().get(&key) {
-            return Arc::clone(pipeline);
-        }
-        let pipeline = Arc::new(pipelines::create(&self.device, shader, self.edited.text(shader)));
-        self.pipelines.borrow_mut().insert(key, Arc::clone(&pipeline));
-        pipeline
+        // One thread at a time: what another one makes is not made again. A map of finished entries survives a panic elsewhere.
+        let mut pipelines = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
+        let make = || Arc::new(pipelines::create(&self.device, shader, self.edited.text(shader)));
+        Arc::clone(pipelines.entry(std::ptr::from_ref(shader).addr()).or_insert_with(make))
     }
-}
 
-/// What a device offers to kernels, its own or a host's.
-fn target(device: &wgpu::Device) -> Target {
-    let info = device.adapter_info();
-    let class = match info.device_type {
-        wgpu::DeviceType::Cpu => DeviceClass::Software,
-        _ => DeviceClass::Hardware,
-    };
-    // Where sizes vary, a driver may pick another one for each kernel: none may be assumed.
-    let exact = device.features().contains(wgpu::Features::SUBGROUP)
-        && info.subgroup_min_size == info.subgroup_max_size;
-    Target {
-        class,
-        subgroup_size: exact.then_some(info.subgroup_min_size),
-        workgroup_bytes: device.limits().max_compute_workgroup_storage_size,
+    /// What a device offers to kernels, its own or a host's.
+    pub(crate) fn target(device: &wgpu::Device) -> Target {
+        let info = device.adapter_info();
+        let class = match info.device_type {
+            wgpu::DeviceType::Cpu => DeviceClass::Software,
+            _ => DeviceClass::Hardware,
+        };
+        // Where sizes vary, a driver may pick another one for each kernel: none may be assumed.
+        let exact = device.features().contains(wgpu::Features::SUBGROUP)
+            && info.subgroup_min_size == info.subgroup_max_size;
+        Target {
+            class,
+            subgroup_size: exact.then_some(info.subgroup_min_size),
+            workgroup_bytes: device.limits().max_compute_workgroup_storage_size,
+        }
     }
 }

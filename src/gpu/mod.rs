@@ -4,8 +4,10 @@ mod adapters;
 mod device;
 mod edited;
 mod pipelines;
+mod ready;
 
 pub use adapters::{AdapterReport, Choice, Chosen, DeviceError, adapters, choose};
 pub use device::{Gpu, GpuOptions};
 pub use edited::{EditedShaders, ShaderFileError};
 pub use pipelines::Pipeline;
+pub(crate) use ready::ready;

@@ -27,6 +27,8 @@ pub mod metrics;
 pub mod multiplier;
 pub mod normalize;
 pub mod optimizer;
+pub mod overlay;
+pub mod place;
 pub mod pointwise;
 pub mod reduce;
 pub mod relu;
@@ -138,6 +140,8 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         schedule::cases,
         optimizer::cases,
         metrics::cases,
+        overlay::cases,
+        place::cases,
     ] {
         cases.extend(of_op(variants)?);
     }

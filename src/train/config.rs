@@ -136,6 +136,18 @@ pub enum DataFill {
     Mean,
 }
 
+impl DataFill {
+    /// The value in the scale [−1, 1], the same for every channel; `None` for one that depends on the pictures.
+    pub fn constant(self) -> Option<f32> {
+        match self {
+            DataFill::Grey => Some(0.0),
+            DataFill::Black => Some(-1.0),
+            DataFill::White => Some(1.0),
+            DataFill::Mean => None,
+        }
+    }
+}
+
 /// Whose mask explains a picture; all but `own` are controls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -7,7 +7,7 @@ use super::{Schedule, TrainConfig, TrainError};
 
 /// A learning rate and how it moves.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Moving {
+pub(crate) struct Moving {
     /// The rate that the schedule starts from.
     pub rate: f64,
     /// How it moves after the warm-up.
@@ -60,7 +60,7 @@ impl Schedule {
 
 impl TrainConfig {
     /// The learning rate of each stage's optimiser, by the stage's name.
-    pub(super) fn rates(&self) -> [(&'static str, Moving); 2] {
+    pub(crate) fn rates(&self) -> [(&'static str, Moving); 2] {
         let label = (self.label_lr, self.label_schedule, self.label_warmup);
         let alignment = (self.alignment_lr, self.alignment_schedule, self.alignment_warmup);
         [("stage1", label), ("stage2", alignment)]

@@ -6,7 +6,7 @@ use crate::exec::Session;
 use crate::model::{Dimensions, MapShape};
 
 /// The row number that stands for no picture.
-pub(super) const PADDING: u32 = u32::MAX;
+pub(crate) const PADDING: u32 = u32::MAX;
 
 /// Describes the training pictures.
 pub(super) fn training(data: &Dataset, config: &TrainConfig) -> Dimensions {
@@ -87,17 +87,14 @@ pub(super) fn write_constants(
 
 /// The value of x′ outside of the mask, per channel, in the scale [−1, 1].
 pub fn fill_values(fill: DataFill, data: &Dataset) -> Vec<f32> {
-    let constant = |value| vec![value; data.channels];
-    match fill {
-        DataFill::Grey => constant(0.0),
-        DataFill::Black => constant(-1.0),
-        DataFill::White => constant(1.0),
-        DataFill::Mean => data.channel_means().iter().map(|&mean| (2.0 * mean - 1.0) as f32).collect(),
+    match fill.constant() {
+        Some(value) => vec![value; data.channels],
+        None => data.channel_means().iter().map(|&mean| (2.0 * mean - 1.0) as f32).collect(),
     }
 }
 
 /// One replica's row of the order tensor: `indices`, then padding up to whole batches.
-pub(super) fn padded(indices: impl IntoIterator<Item = u32>, dimensions: &Dimensions) -> Vec<u32> {
+pub(crate) fn padded(indices: impl IntoIterator<Item = u32>, dimensions: &Dimensions) -> Vec<u32> {
     let mut order: Vec<u32> = indices.into_iter().collect();
     order.resize(dimensions.steps * dimensions.batch, PADDING);
     order

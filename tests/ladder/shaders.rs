@@ -53,6 +53,24 @@ fn every_shader_translates_to_msl() {
     }
 }
 
+/// They read or draw a host's textures, so they are no kernels and stand in no table.
+#[test]
+fn the_shaders_that_touch_textures_translate_too() {
+    for text in
+        [include_str!("../../shaders/textures/read.wgsl"), include_str!("../../shaders/textures/draw.wgsl")]
+    {
+        let module = naga::front::wgsl::parse_str(text).unwrap();
+        let info = Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(&module).unwrap();
+        spv::write_vec(&module, &info, &spv::Options::default(), None).unwrap();
+        let options = hlsl::Options { fake_missing_bindings: true, ..Default::default() };
+        let mut out = String::new();
+        let pipeline = hlsl::PipelineOptions::default();
+        hlsl::Writer::new(&mut out, &options, &pipeline).write(&module, &info, None).unwrap();
+        let options = msl::Options { fake_missing_bindings: true, ..Default::default() };
+        msl::write_string(&module, &info, &options, &msl::PipelineOptions::default()).unwrap();
+    }
+}
+
 /// House rule: a kernel opens with shapes and formula.
 #[test]
 fn every_shader_opens_with_a_comment_that_names_it() {

@@ -1,7 +1,8 @@
 //! Buffers of a session: made, written, read, and watched by guard words.
 
-use super::GpuSession;
+use super::{GpuSession, Store};
 use crate::exec::ExecError;
+use crate::gpu::Gpu;
 use crate::shader::DType;
 
 /// Bytes before and after a guarded tensor; also the largest alignment that WebGPU asks of a binding's offset.
@@ -12,33 +13,42 @@ const POISON_WORD: u32 = 0x7FC0_DEAD;
 
 /// A tensor's place on the device.
 #[derive(Clone, Debug)]
-pub(super) struct Buffer {
-    pub(super) gpu: wgpu::Buffer,
-    pub(super) name: String,
-    pub(super) len: usize,
-    pub(super) dtype: DType,
+pub(crate) struct Buffer {
+    pub(crate) gpu: wgpu::Buffer,
+    pub(crate) name: String,
+    pub(crate) len: usize,
+    pub(crate) dtype: DType,
 }
 
-impl GpuSession {
+impl Store {
     pub(super) fn guard(&self) -> u64 {
-        if self.options.guards { GUARD_BYTES } else { 0 }
+        if self.guards { GUARD_BYTES } else { 0 }
     }
 
-    pub(super) fn create_buffer(&self, name: &str, dtype: DType, len: usize) -> Buffer {
-        let gpu = self.gpu.device().create_buffer(&wgpu::BufferDescriptor {
+    pub(super) fn create_buffer(&self, gpu: &Gpu, name: &str, dtype: DType, len: usize) -> Buffer {
+        let buffer = gpu.device().create_buffer(&wgpu::BufferDescriptor {
             label: Some(name),
             size: len as u64 * 4 + 2 * self.guard(),
             usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
-        if self.options.guards {
+        if self.guards {
             let guard = vec![GUARD_WORD; (GUARD_BYTES / 4) as usize];
             let words = [guard.clone(), vec![POISON_WORD; len], guard].concat();
-            self.gpu.queue().write_buffer(&gpu, 0, bytemuck::cast_slice(&words));
+            gpu.queue().write_buffer(&buffer, 0, bytemuck::cast_slice(&words));
         }
-        Buffer { gpu, name: name.to_owned(), len, dtype }
+        Buffer { gpu: buffer, name: name.to_owned(), len, dtype }
     }
 
+    pub(super) fn named(&self, name: &str, dtype: DType, wanted: &'static str) -> Result<Buffer, ExecError> {
+        match self.persistent.get(name) {
+            Some(buffer) if buffer.dtype == dtype => Ok(buffer.clone()),
+            _ => Err(ExecError::UnknownTensor { name: name.to_owned(), wanted }),
+        }
+    }
+}
+
+impl GpuSession {
     pub(super) fn read_words(
         &mut self,
         buffer: &Buffer,
@@ -84,26 +94,19 @@ impl GpuSession {
         Ok(values)
     }
 
-    pub(super) fn named(&self, name: &str, dtype: DType, wanted: &'static str) -> Result<Buffer, ExecError> {
-        match self.persistent.get(name) {
-            Some(buffer) if buffer.dtype == dtype => Ok(buffer.clone()),
-            _ => Err(ExecError::UnknownTensor { name: name.to_owned(), wanted }),
-        }
-    }
-
     pub(super) fn write_words(&mut self, buffer: &Buffer, words: &[u32]) -> Result<(), ExecError> {
         if words.len() != buffer.len {
             let (expected, found) = (buffer.len, words.len());
             return Err(ExecError::Length { name: buffer.name.clone(), expected, found });
         }
-        let guard = self.guard();
+        let guard = self.store.guard();
         self.guarded(&format!("writing `{}`", buffer.name), |this| {
             this.gpu.queue().write_buffer(&buffer.gpu, guard, bytemuck::cast_slice(words));
         })
     }
 
     pub(super) fn read_tensor(&mut self, buffer: &Buffer) -> Result<Vec<f32>, ExecError> {
-        let words = self.read_words(buffer, self.guard(), buffer.len)?;
+        let words = self.read_words(buffer, self.store.guard(), buffer.len)?;
         Ok(match buffer.dtype {
             DType::F32 => words.into_iter().map(f32::from_bits).collect(),
             DType::U32 => words.into_iter().map(|word| word as f32).collect(),
@@ -113,6 +116,7 @@ impl GpuSession {
     /// Overwrites a guard word of a persistent tensor: shows that [`GpuSession::broken_guards`] sees it.
     pub fn break_guard(&mut self, name: &str) -> Result<(), ExecError> {
         let buffer = self
+            .store
             .persistent
             .get(name)
             .cloned()
@@ -122,10 +126,11 @@ impl GpuSession {
 
     /// Under [`Options::guards`]: the names of all tensors whose guard words were overwritten.
     pub fn broken_guards(&mut self) -> Result<Vec<String>, ExecError> {
-        if !self.options.guards {
+        if !self.store.guards {
             return Ok(Vec::new());
         }
-        let buffers: Vec<Buffer> = self.plans.iter().flat_map(|plan| plan.buffers.iter().cloned()).collect();
+        let buffers: Vec<Buffer> =
+            self.store.plans.iter().flat_map(|plan| plan.buffers.iter().cloned()).collect();
         let mut broken = Vec::new();
         let guard = (GUARD_BYTES / 4) as usize;
         for buffer in buffers {

@@ -47,7 +47,7 @@ impl GpuSession {
         let mut cost = 0.0;
         let start = Instant::now();
         let index = self.guarded("timing a command", |this| {
-            let dispatch = &this.plans[plan.0].dispatches[command];
+            let dispatch = &this.store.plans[plan.0].dispatches[command];
             cost = dispatch.cost * times as f64;
             let mut encoder =
                 this.gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());

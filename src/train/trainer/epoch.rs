@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Trainer;
+use super::phases::passes;
 use crate::exec::{Loaded, Session};
 use crate::model::{MULTIPLIER, NOISE};
 use crate::random::{Random, Seeds};
@@ -29,6 +30,22 @@ pub struct EpochReport {
     pub train_accuracy: Vec<f64>,
 }
 
+/// The words that a stream's masks of dropout are drawn from, for one replica. They come from the seed of the order turned over,
+/// so that masks and order have streams of their own.
+pub(crate) fn noise(seeds: &Seeds, stream: u64) -> [u32; 2] {
+    let word = Random::new(!seeds.order, stream).next_u64();
+    [word as u32, (word >> 32) as u32]
+}
+
+/// The mean of a replica's recorded losses of stage 2, `[steps · slots]`, over the steps that had explained pictures: a step
+/// without any records a 0 that is no loss. NaN where no step had any.
+pub(crate) fn second_loss(losses: &[f32], steps: usize, explained: impl Fn(usize) -> bool) -> f64 {
+    let slots = losses.len() / steps.max(1);
+    let taken = (0..steps).filter(|&step| explained(step)).flat_map(|step| &losses[step * slots..][..slots]);
+    let (sum, count) = taken.fold((0.0, 0), |(sum, count), &loss| (sum + f64::from(loss), count + 1));
+    sum / f64::from(count)
+}
+
 impl Trainer {
     /// The order of the training pictures that a stream gives, as each replica sees it.
     fn order(&self, stream: u64) -> Vec<u32> {
@@ -38,16 +55,6 @@ impl Trainer {
             order.extend(upload::padded(permutation, &self.data));
         }
         order
-    }
-
-    /// The words that a stream's masks of dropout are drawn from, two for each replica. They come from the seed of the order
-    /// turned over, so that masks and order have streams of their own.
-    fn noise(&self, stream: u64) -> Vec<u32> {
-        let words = |seeds: &Seeds| {
-            let word = Random::new(!seeds.order, stream).next_u64();
-            [word as u32, (word >> 32) as u32]
-        };
-        self.seeds.iter().flat_map(words).collect()
     }
 
     /// Writes what an epoch starts from: learning rates and cleared counts.
@@ -70,12 +77,8 @@ impl Trainer {
         Ok(())
     }
 
-    /// The passes over the data that make up the epoch: a plan, and the stream that its order comes from. An epoch
-    /// takes its own number as the stream; stage 2 alone takes streams from the far end.
     fn passes(&self) -> Vec<(Loaded, u64)> {
-        let alone = if self.epoch == 0 { self.config.alignment_epochs_first as u64 } else { 0 };
-        let first = self.first.iter().flat_map(|&plan| (0..alone).map(move |i| (plan, u64::MAX - i)));
-        first.chain(self.phases.iter().map(|&plan| (plan, self.epoch as u64))).collect()
+        passes(self.first, &self.phases, &self.config, self.epoch)
     }
 
     /// Writes the order of a pass and how its pictures are turned, and goes to its first batch.
@@ -98,7 +101,8 @@ impl Trainer {
         }
         self.session.write_index("train.clock", &[0])?;
         if self.network.has_dropout() {
-            self.session.write_index(NOISE, &self.noise(stream))?;
+            let words = self.seeds.iter().flat_map(|seeds| noise(seeds, stream)).collect::<Vec<u32>>();
+            self.session.write_index(NOISE, &words)?;
         }
         Ok(order)
     }
@@ -152,23 +156,15 @@ impl Trainer {
         let label_loss = losses.chunks(steps).map(mean).collect();
         let alignment_loss = if self.config.method.explains() {
             let losses = self.session.read("stage2.losses")?;
-            let slots = losses.len() / (replicas * steps);
             let per_replica = steps * self.data.batch;
-            let mut means = Vec::with_capacity(replicas);
-            for r in 0..replicas {
-                // A batch without explained pictures takes no step and records a 0 that is no loss.
-                let taken: Vec<f32> = (0..steps)
-                    .filter(|step| {
-                        let at = r * per_replica + step * self.data.batch;
-                        order[at..at + self.data.batch]
-                            .iter()
-                            .any(|&i| i != PADDING && self.explained[i as usize])
-                    })
-                    .flat_map(|step| losses[(r * steps + step) * slots..][..slots].to_vec())
-                    .collect();
-                means.push(mean(&taken));
-            }
-            Some(means)
+            let of_replica = |(r, losses): (usize, &[f32])| {
+                second_loss(losses, steps, |step| {
+                    order[r * per_replica + step * self.data.batch..][..self.data.batch]
+                        .iter()
+                        .any(|&i| i != PADDING && self.explained[i as usize])
+                })
+            };
+            Some(losses.chunks(losses.len() / replicas).enumerate().map(of_replica).collect())
         } else {
             None
         };

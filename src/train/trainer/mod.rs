@@ -11,11 +11,12 @@ mod phases;
 use std::collections::{BTreeMap, HashMap};
 
 pub use epoch::EpochReport;
+pub(crate) use epoch::{noise, second_loss};
 pub use evaluate::Evaluation;
 use evaluate::EvaluationData;
 pub use gate_mass::GateMass;
 pub use inspect::{FeatureMaps, GradientReport};
-use phases::{first_phase, phases};
+pub(crate) use phases::{first_phase, passes, phases};
 
 use super::stream::{Room, Stream, Streaming};
 use super::upload;

@@ -1,5 +1,6 @@
 //! From settings to the plans of a training epoch.
 
+use crate::exec::Loaded;
 use crate::model::{self, Constraint, Dimensions, Network, Route, Stage1, Stage2};
 use crate::plan::{Part, Plan, Variants};
 use crate::train::{Alternation, Method, TrainConfig, TrainError};
@@ -55,6 +56,19 @@ pub(crate) fn phases(
             vec![joined("stage 1", &[&first, &advance])?, joined("stage 2", &[&second, &advance])?]
         }
     })
+}
+
+/// The passes over the data that make up an epoch, counted from 0: a plan, and the stream that its order comes from. An epoch
+/// takes its own number as the stream; stage 2 alone takes streams from the far end.
+pub(crate) fn passes(
+    first: Option<Loaded>,
+    phases: &[Loaded],
+    config: &TrainConfig,
+    epoch: usize,
+) -> Vec<(Loaded, u64)> {
+    let alone = if epoch == 0 { config.alignment_epochs_first as u64 } else { 0 };
+    let first = first.into_iter().flat_map(|plan| (0..alone).map(move |i| (plan, u64::MAX - i)));
+    first.chain(phases.iter().map(|&plan| (plan, epoch as u64))).collect()
 }
 
 /// Stage 2 alone for each batch, where the run begins with it: `alignment_epochs_first`.
