@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{Against, BoundBy, Breakdown, Growth, Report, Row, Spread, Step};
 
 /// The pages of `docs/kernels`, by their stems, with the operations whose tables they hold.
-pub const PAGES: [(&str, &[&str]); 8] = [
+pub const PAGES: [(&str, &[&str]); 9] = [
     ("conv2d", &["conv2d"]),
     ("linear", &["linear"]),
     (
@@ -25,6 +25,7 @@ pub const PAGES: [(&str, &[&str]); 8] = [
     ),
     ("reductions", &["reduce", "bias"]),
     ("pooling", &["max_pool", "average_pool"]),
+    ("normalization", &["normalize", "group_norm", "batch_norm", "dropout"]),
     ("elementwise", &["relu", "pointwise", "gate", "diagonal"]),
     ("optimizers", &["optimizer", "schedule"]),
     ("data", &["gather", "place", "augment", "metrics", "overlay", "clock", "interval", "ceiling"]),

@@ -84,7 +84,7 @@ fn the_page_says_what_evaluate_says_and_survives_a_resume() {
     assert!(place.read("run/report.html") == page, "the same page");
     place.trained(&["--resume", "run", "--epochs", "5"]);
     let page = place.read("run/report.html");
-    for words in ["after epoch 1", "after epoch 5", "rationale train --resume run --epochs 5"] {
+    for words in ["after epoch 1", "after epoch 5", "--resume run --epochs 5"] {
         assert!(page.contains(words), "{words}");
     }
     assert_eq!(steps(&std::fs::read(&events).unwrap()), [1, 2, 3, 3, 4, 5, 5]);

@@ -103,17 +103,17 @@ fn ctrl_c_ends_after_the_epoch_and_says_how_to_go_on() {
     assert_eq!(place.trained(&["--resume", "run", "--epochs", &next])["epochs"], done + 1);
 }
 
-/// A write that fails in the middle, as on a full disk: the shell forbids files above eight KiB.
+/// A write that fails in the middle, as on a full disk: the shell forbids files above sixteen KiB.
 #[cfg(unix)]
 #[test]
 fn a_full_disk_loses_nothing() {
     let place = Place::with_pictures();
     place.write(
         "small.toml",
-        "[model]\nfeatures = [{ conv = { out = 2, kernel = 3, stride = 4 } }, \"relu\"]\n[train]\nbatch = 10\nepochs = 60\n",
+        "[model]\nfeatures = [{ conv = { out = 2, kernel = 3, stride = 4 } }, \"relu\"]\n[train]\nbatch = 10\nepochs = 150\n",
     );
     let straight = place.trained(&["pictures", "--config", "small.toml", "--run", "straight"]);
-    let script = "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\"";
+    let script = "trap '' XFSZ; ulimit -f 32; exec \"$0\" \"$@\"";
     let output = std::process::Command::new("sh")
         .args(["-c", script, env!("CARGO_BIN_EXE_rationale"), "train", "pictures", "--config", "small.toml"])
         .args(["--run", "full", "--device", "cpu"])
@@ -121,10 +121,10 @@ fn a_full_disk_loses_nothing() {
         .output()
         .unwrap();
     let answer = answer(output);
-    answer.refuses(&["metrics", "cannot be written", "untouched"]);
+    answer.refuses(&["full/", "cannot be written", "space"]);
     assert!(answer.err.contains("rationale train --resume full\n"), "{}", answer.err);
     let done = place.read("full/metrics.jsonl").lines().count();
-    assert!(done > 5 && done < 60, "{done} epochs");
+    assert!(done > 5 && done < 150, "{done} epochs");
     let resumed = place.trained(&["--resume", "full"]);
     assert_eq!(resumed["digest"], straight["digest"]);
     assert_eq!(metrics(&place, "full"), metrics(&place, "straight"));
