@@ -47,6 +47,8 @@ pub mod report;
 pub mod shader;
 #[cfg(feature = "studies")]
 pub mod study;
+#[cfg(feature = "studio")]
+pub mod studio;
 pub mod train;
 pub mod tuning;
 

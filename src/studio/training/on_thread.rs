@@ -1,0 +1,325 @@
+//! Both models on a thread with the CPU device, epoch by epoch: for windows on a software adapter, and for devices that lack what
+//! training needs. A mask takes effect with the next epoch.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::time::Duration;
+
+use super::judge::in_few_threads;
+use super::{Arm, Engine, Event, Position, Recipe, Start};
+use crate::data::Dataset;
+use crate::embed::{Preparation, RouteRow};
+use crate::exec::Device;
+use crate::model::{MapShape, Network, Route};
+use crate::plan::Variants;
+use crate::studio::error::StudioError;
+use crate::train::{Checkpoint, EpochReport, Method, TrainConfig, TrainError, Trainer};
+
+enum Order {
+    Mask(usize, Option<Vec<u8>>),
+    Run,
+    Once,
+    Pause,
+    States,
+}
+
+/// The window's end of the thread.
+#[derive(Debug)]
+pub struct OnThread {
+    orders: Sender<Order>,
+    events: Receiver<Result<Event, TrainError>>,
+    position: Position,
+    running: bool,
+    route: Vec<RouteRow>,
+}
+
+impl OnThread {
+    /// Starts the thread; it waits for the first order.
+    pub fn new(start: Start) -> Result<Self, StudioError> {
+        let route = route(&start)?;
+        let (orders, incoming) = channel();
+        let (outgoing, events) = channel();
+        std::thread::spawn(move || {
+            in_few_threads(|| {
+                if let Err(error) = work(start, &incoming, &outgoing) {
+                    // The window may be gone by now.
+                    let _ = outgoing.send(Err(error));
+                }
+            });
+        });
+        Ok(Self { orders, events, position: Position::default(), running: false, route })
+    }
+
+    fn order(&self, order: Order) -> Result<(), StudioError> {
+        self.orders.send(order).map_err(|_| StudioError::Thread("trains"))
+    }
+}
+
+impl Engine for OnThread {
+    fn device(&self) -> String {
+        "the CPU, beside the window".to_owned()
+    }
+
+    fn unit(&self) -> &'static str {
+        "one epoch"
+    }
+
+    fn prepare(&mut self, _: Duration) -> Result<Preparation, StudioError> {
+        Ok(Preparation { done: 1, of: 1 })
+    }
+
+    fn set_mask(&mut self, index: usize, mask: Option<Vec<u8>>) -> Result<(), StudioError> {
+        self.order(Order::Mask(index, mask))
+    }
+
+    fn advance(&mut self, _: Duration) -> Result<(), StudioError> {
+        if !std::mem::replace(&mut self.running, true) {
+            self.order(Order::Run)?;
+        }
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<(), StudioError> {
+        self.order(Order::Once)
+    }
+
+    fn pause(&mut self) -> Result<(), StudioError> {
+        if std::mem::replace(&mut self.running, false) {
+            self.order(Order::Pause)?;
+        }
+        Ok(())
+    }
+
+    fn position(&self) -> Position {
+        self.position
+    }
+
+    fn ask_for_states(&mut self) -> Result<(), StudioError> {
+        self.order(Order::States)
+    }
+
+    fn events(&mut self) -> Result<Vec<Event>, StudioError> {
+        let mut events = Vec::new();
+        while let Ok(event) = self.events.try_recv() {
+            let event = event?;
+            let (Event::Figures { at, .. } | Event::State { at, .. }) = &event;
+            self.position = *at;
+            events.push(event);
+        }
+        Ok(events)
+    }
+
+    fn route(&self) -> Vec<RouteRow> {
+        self.route.clone()
+    }
+
+    fn overlay(&mut self, _: Arm, _: usize) -> Result<Option<wgpu::TextureView>, StudioError> {
+        Ok(None)
+    }
+}
+
+/// One model and what it was built on.
+struct Model {
+    arm: Arm,
+    trainer: Trainer,
+    /// Whether it was built while there were explanations.
+    explained: bool,
+}
+
+/// The settings that a model can be built with now: without any explanation there is nothing for stage 2 to do.
+fn settings(recipe: &Recipe, arm: Arm, explained: bool) -> (crate::model::ModelConfig, TrainConfig) {
+    let (model, train) = recipe.of(arm);
+    let method = if explained { train.method } else { Method::LabelOnly };
+    (model, TrainConfig { method, ..train })
+}
+
+impl Model {
+    fn build(recipe: &Recipe, data: &Dataset, arm: Arm) -> Result<Self, TrainError> {
+        let device = Device::Cpu { reason: "trains beside the window".to_owned() };
+        let explained = arm == Arm::Explained && data.explained.contains(&true);
+        let (model, train) = settings(recipe, arm, explained);
+        let trainer = Trainer::new(&device, &model, &train, data, &[recipe.seeds], &Variants::new())?;
+        Ok(Self { arm, trainer, explained })
+    }
+
+    /// The same model on pictures whose masks have changed: weights and optimiser state stay.
+    fn rebuilt(&self, recipe: &Recipe, data: &Dataset) -> Result<Self, TrainError> {
+        let mut new = Self::build(recipe, data, self.arm)?;
+        let old = self.trainer.checkpoint();
+        let mut checkpoint = new.trainer.checkpoint().clone();
+        checkpoint.epoch = old.epoch;
+        for (name, tensor) in &mut checkpoint.tensors {
+            if let Some(known) = old.tensors.get(name).filter(|known| known.0 == tensor.0) {
+                *tensor = known.clone();
+            }
+        }
+        new.trainer.restore(&checkpoint)?;
+        Ok(new)
+    }
+}
+
+type Outgoing = Sender<Result<Event, TrainError>>;
+
+fn work(start: Start, orders: &Receiver<Order>, events: &Outgoing) -> Result<(), TrainError> {
+    let Start { mut train, recipe } = start;
+    let mut models = Vec::new();
+    for arm in Arm::BOTH {
+        models.push(Model::build(&recipe, &train, arm)?);
+    }
+    let batches = train.len().div_ceil(recipe.train.batch.max(1));
+    let (mut running, mut once, mut painted) = (false, 0, false);
+    loop {
+        // While there is nothing to do the thread sleeps in `recv`.
+        let order = match running || once > 0 {
+            false => orders.recv().map_err(|_| TryRecvError::Disconnected),
+            true => orders.try_recv(),
+        };
+        match order {
+            Ok(Order::Mask(index, mask)) => {
+                set_mask(&mut train, index, mask);
+                painted = true;
+                continue;
+            }
+            Ok(Order::Run) => running = true,
+            Ok(Order::Once) => once += 1,
+            Ok(Order::Pause) => running = false,
+            Ok(Order::States) => {
+                if models.iter().any(|model| !tell(model, None, batches, events)) {
+                    return Ok(());
+                }
+            }
+            Err(TryRecvError::Disconnected) => return Ok(()),
+            Err(TryRecvError::Empty) => {
+                once = usize::saturating_sub(once, usize::from(!running));
+                if std::mem::take(&mut painted) {
+                    for model in models.iter_mut().filter(|model| model.arm == Arm::Explained) {
+                        *model = model.rebuilt(&recipe, &train)?;
+                    }
+                }
+                for model in &mut models {
+                    let report = model.trainer.train_epoch()?;
+                    if !tell(model, Some(&report), batches, events) {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Sends figures and state; `false` when the window is gone.
+fn tell(model: &Model, report: Option<&EpochReport>, batches: usize, events: &Outgoing) -> bool {
+    let epoch = model.trainer.epoch();
+    let (arm, at) = (model.arm, Position { steps: (epoch * batches) as u64, epochs: epoch as f64 });
+    let first = |values: &Vec<f64>| values.first().copied().unwrap_or(f64::NAN);
+    let figures = report.map(|report| Event::Figures {
+        arm,
+        at,
+        label_loss: first(&report.label_loss),
+        alignment_loss: report.alignment_loss.as_ref().map(first).filter(|_| model.explained),
+    });
+    let checkpoint: Arc<Checkpoint> = Arc::new(model.trainer.checkpoint().clone());
+    let state = Event::State { arm, at, checkpoint };
+    figures.into_iter().chain([state]).all(|event| events.send(Ok(event)).is_ok())
+}
+
+fn set_mask(data: &mut Dataset, index: usize, mask: Option<Vec<u8>>) {
+    let area = data.height * data.width;
+    if let Some(place) = data.masks.get_mut(index * area..(index + 1) * area) {
+        data.explained[index] = mask.is_some();
+        match mask {
+            Some(mask) if mask.len() == area => place.copy_from_slice(&mask),
+            _ => place.fill(0),
+        }
+    }
+}
+
+/// Which weights each stage of the model with explanations moves.
+fn route(start: &Start) -> Result<Vec<RouteRow>, StudioError> {
+    let data = &start.train;
+    let (model, train) = start.recipe.of(Arm::Explained);
+    let input = MapShape { height: data.height, width: data.width, channels: data.channels };
+    let network = Network::new(&model, input, data.classes.len(), 1).map_err(TrainError::from)?;
+    let stage1 = train.stage1_route(&network)?;
+    let stage2 = if train.method.has_stage2() { Route::stage2() } else { Route::default() };
+    let rows = network.parameters().into_iter().map(|parameter| RouteRow {
+        stage1: stage1.updates(parameter.part),
+        stage2: stage2.updates(parameter.part),
+        elements: parameter.dims.iter().product(),
+        part: parameter.part,
+        tensor: parameter.name.clone(),
+    });
+    Ok(rows.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::triangles::{PatchRule, TriangleSet};
+    use crate::plan::Part;
+    use crate::random::Seeds;
+
+    fn start() -> Start {
+        let mut train = TriangleSet::E.test(40, 1, PatchRule::None).unwrap();
+        train.explained.fill(false);
+        let recipe = Recipe {
+            model: crate::model::ModelConfig::default(),
+            train: TrainConfig { batch: 20, ..TrainConfig::default() },
+            seeds: Seeds::from_seed(1),
+        };
+        Start { train, recipe }
+    }
+
+    fn wait(engine: &mut OnThread, states: usize) -> Vec<Event> {
+        let mut events = Vec::new();
+        while events.iter().filter(|event| matches!(event, Event::State { .. })).count() < states {
+            events.extend(engine.events().unwrap());
+            std::thread::yield_now();
+        }
+        events
+    }
+
+    fn tensors(events: &[Event], arm: Arm) -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {
+        let found = events.iter().rev().find_map(|event| match event {
+            Event::State { arm: of, checkpoint, .. } if *of == arm => Some(checkpoint.tensors.clone()),
+            _ => None,
+        });
+        found.unwrap()
+    }
+
+    #[test]
+    fn a_mask_sets_stage_2_going_and_the_control_does_not_see_it() {
+        let run = |masked: bool| {
+            let mut engine = OnThread::new(start()).unwrap();
+            engine.step().unwrap();
+            let first = wait(&mut engine, 2);
+            if masked {
+                let mut mask = vec![0; 32 * 32];
+                mask[300..700].fill(255);
+                engine.set_mask(3, Some(mask)).unwrap();
+            }
+            engine.step().unwrap();
+            let second = wait(&mut engine, 2);
+            assert_eq!(engine.position(), Position { steps: 4, epochs: 2.0 });
+            (first, second)
+        };
+        let (without, with) = (run(false), run(true));
+        assert_eq!(tensors(&without.0, Arm::Explained), tensors(&with.0, Arm::Explained));
+        assert_eq!(tensors(&without.1, Arm::Labels), tensors(&with.1, Arm::Labels));
+        let (plain, masked) = (tensors(&without.1, Arm::Explained), tensors(&with.1, Arm::Explained));
+        assert_ne!(plain["mapping.0.weight"], masked["mapping.0.weight"]);
+        let losses = |events: &[Event]| {
+            events.iter().filter(|event| matches!(event, Event::Figures { alignment_loss: Some(_), .. })).count()
+        };
+        assert_eq!((losses(&without.1), losses(&with.1)), (0, 1));
+    }
+
+    #[test]
+    fn stage_2_is_said_to_move_the_mapping_alone() {
+        let rows = OnThread::new(start()).unwrap().route();
+        assert!(rows.iter().all(|row| row.stage1));
+        assert!(rows.iter().all(|row| row.stage2 == (row.part == Part::Mapping)));
+        assert!(rows.iter().any(|row| row.stage2) && rows.iter().map(|row| row.elements).sum::<usize>() > 10_000);
+    }
+}
