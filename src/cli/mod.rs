@@ -37,6 +37,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use tracing_subscriber::prelude::*;
 
 use error::CliError;
+#[cfg(feature = "studio")]
+pub use studio::studio_door;
 
 /// Behind `--help`, and so in the manual.
 const MORE: &str = "\

@@ -41,7 +41,7 @@ pub fn run(args: &StudioArgs) -> Result<(), CliError> {
 }
 
 #[cfg(feature = "studio")]
-pub use with_window::{load, run};
+pub use with_window::{run, studio_door};
 
 #[cfg(feature = "studio")]
 mod with_window {
@@ -54,9 +54,9 @@ mod with_window {
     use crate::cli::values::Size;
     use crate::data::readers::{Part, found};
     use crate::data::triangles::TriangleSet;
-    use crate::data::{DataError, Dataset, Format, read};
+    use crate::data::{DataError, Dataset, Format};
     use crate::model::{MapShape, Mapping, Network};
-    use crate::studio::{Loaded, Opened, Recipe, StudioError, TrainOn, open_window};
+    use crate::studio::{Door, Loaded, Opened, Recipe, StudioError, TrainOn, open_window};
     use crate::train::TrainError;
 
     /// Pictures that accuracy is measured on, at most: a measurement is to take no longer than a moment.
@@ -75,8 +75,13 @@ mod with_window {
         Ok(open_window(Arc::new(move |name| load(&settings, name)), first, train_on)?)
     }
 
+    /// How `rationale studio` without flags reads data: for programs and tests that open the window themselves.
+    pub fn studio_door() -> Door {
+        Arc::new(|name| load(&Settings::default(), name))
+    }
+
     /// Reads data for the window, with the settings of the command line.
-    pub fn load(settings: &Settings, name: &str) -> Result<Loaded, StudioError> {
+    fn load(settings: &Settings, name: &str) -> Result<Loaded, StudioError> {
         let words = |error: CliError| StudioError::Open(error.to_string());
         let settings = Settings { data: Some(name.into()), ..settings.clone() };
         let mut config = settings.config().map_err(words)?;

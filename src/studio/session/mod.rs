@@ -19,7 +19,7 @@ use super::canvas::Canvas;
 use super::error::StudioError;
 use super::history::History;
 use super::saver::Saver;
-use super::training::{Arm, Engine, Event, Judge, Judged, OnFrame, OnThread, Position, Recipe, Start};
+use super::training::{Engine, Judge, Judged, OnFrame, OnThread, Position, Recipe, Start};
 use crate::data::readers::Part;
 use crate::embed::Preparation;
 use overlay::Overlay;

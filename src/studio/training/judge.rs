@@ -78,7 +78,7 @@ impl Judge {
         let (questions, incoming) = channel();
         let (outgoing, answers) = channel();
         std::thread::spawn(move || {
-            in_few_threads(|| {
+            in_few_threads(move || {
                 for question in incoming {
                     if outgoing.send(answer(&recipe, &judged, question)).is_err() {
                         break;

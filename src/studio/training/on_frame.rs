@@ -6,13 +6,10 @@ use std::time::Duration;
 use super::{Arm, Engine, Event, Position, Start};
 use crate::data::{Dataset, Pixels};
 use crate::embed::{
-    ColorMap, Mask, Overlay, Pending, Picture, Preparation, RouteRow, Setup, Snapshot, Subject, Trainer,
+    ColorMap, EpochStatistics, Mask, Overlay, Pending, Picture, Preparation, RouteRow, Setup, Snapshot, Subject, Trainer,
 };
 use crate::model::MapShape;
 use crate::studio::error::StudioError;
-
-/// Steps of both models between two requests for figures.
-const FIGURES_EVERY: u64 = 5;
 
 /// Two trainers that take turns.
 #[derive(Debug)]
@@ -21,8 +18,9 @@ pub struct OnFrame {
     name: String,
     trainers: [Trainer; 2],
     /// The state that was asked for, and when.
-    snapshots: [Option<Pending<Snapshot>>; 2],
-    figures_at: u64,
+    snapshots: [Option<(Position, Pending<Snapshot>)>; 2],
+    /// The last epoch of each model whose figures were told.
+    told: [usize; 2],
     batches: usize,
     /// What is uploaded once the trainers are prepared.
     data: Option<Dataset>,
@@ -59,7 +57,7 @@ impl OnFrame {
             name,
             trainers: [labels, explained],
             snapshots: [None, None],
-            figures_at: 0,
+            told: [0; 2],
             batches: start.train.len().div_ceil(start.recipe.train.batch.max(1)).max(1),
             size: (start.train.width as u32, start.train.height as u32),
             data: Some(start.train),
@@ -154,6 +152,15 @@ impl Engine for OnFrame {
     }
 
     fn pause(&mut self) -> Result<(), StudioError> {
+        for trainer in &mut self.trainers {
+            trainer.finish_batch()?;
+        }
+        // The second model follows the first one: it may owe a batch.
+        let [labels, explained] = &mut self.trainers;
+        while explained.progress().steps < labels.progress().steps {
+            explained.step(Duration::ZERO)?;
+            explained.finish_batch()?;
+        }
         Ok(())
     }
 
@@ -163,41 +170,43 @@ impl Engine for OnFrame {
     }
 
     fn ask_for_states(&mut self) -> Result<(), StudioError> {
+        let at = self.position();
         for (trainer, pending) in self.trainers.iter_mut().zip(&mut self.snapshots) {
             if pending.is_none() {
-                *pending = Some(trainer.snapshot()?);
+                *pending = Some((at, trainer.snapshot()?));
             }
         }
         Ok(())
     }
 
     fn events(&mut self) -> Result<Vec<Event>, StudioError> {
-        let at = self.position();
         let mut events = Vec::new();
         // Maps arrive during a poll; while training is paused nothing else polls.
         let _ = self.device.poll(wgpu::PollType::Poll);
         for (arm, pending) in Arm::BOTH.into_iter().zip(&mut self.snapshots) {
-            if let Some(waiting) = pending
+            if let Some((at, waiting)) = pending
                 && let Some(snapshot) = waiting.take()?
             {
+                let at = *at;
                 let checkpoint = Arc::new(snapshot.checkpoint().clone());
                 events.push(Event::State { arm, at, checkpoint });
                 *pending = None;
             }
         }
-        if self.data.is_none() && at.steps >= self.figures_at + FIGURES_EVERY {
-            self.figures_at = at.steps;
-            for (arm, trainer) in Arm::BOTH.into_iter().zip(&mut self.trainers) {
-                if let Some(figures) = trainer.statistics()? {
-                    let of = &figures.current;
-                    events.push(Event::Figures {
-                        arm,
-                        at,
-                        label_loss: of.label_loss,
-                        alignment_loss: of.alignment_loss,
-                    });
-                }
-                trainer.request_statistics()?;
+        for ((arm, trainer), told) in Arm::BOTH.into_iter().zip(&mut self.trainers).zip(&mut self.told) {
+            // Figures of an epoch are there once the next one has begun.
+            if self.data.is_some() || trainer.progress().epoch < *told + 2 {
+                continue;
+            }
+            trainer.request_statistics()?;
+            if let Some(last) = trainer.statistics()?.and_then(|figures| figures.last.as_ref())
+                && last.epoch > *told
+            {
+                *told = last.epoch;
+                let steps = (last.epoch * self.batches) as u64;
+                let at = Position { steps, epochs: last.epoch as f64 };
+                let EpochStatistics { label_loss, alignment_loss, .. } = *last;
+                events.push(Event::Figures { arm, at, label_loss, alignment_loss });
             }
         }
         Ok(events)

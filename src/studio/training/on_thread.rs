@@ -1,7 +1,6 @@
 //! Both models on a thread with the CPU device, epoch by epoch: for windows on a software adapter, and for devices that lack what
 //! training needs. A mask takes effect with the next epoch.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::time::Duration;
@@ -41,7 +40,7 @@ impl OnThread {
         let (orders, incoming) = channel();
         let (outgoing, events) = channel();
         std::thread::spawn(move || {
-            in_few_threads(|| {
+            in_few_threads(move || {
                 if let Err(error) = work(start, &incoming, &outgoing) {
                     // The window may be gone by now.
                     let _ = outgoing.send(Err(error));
@@ -256,6 +255,8 @@ fn route(start: &Start) -> Result<Vec<RouteRow>, StudioError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
+
     use crate::data::triangles::{PatchRule, TriangleSet};
     use crate::plan::Part;
     use crate::random::Seeds;

@@ -47,7 +47,7 @@ pub(super) fn path_field(app: &mut App, ui: &mut Ui, width: f32) {
         .hint_text("folder of pictures, or triangles:ES")
         .desired_width(width);
     let field = ui.add(field);
-    field.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::TextEdit, true, "data"));
+    field.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "data"));
     let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
     if ui.button("Open").clicked() || entered {
         let path = app.path.clone();

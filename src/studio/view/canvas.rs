@@ -63,7 +63,7 @@ pub(super) fn show(app: &mut App, ui: &mut Ui) {
     let caption = ui.text_style_height(&egui::TextStyle::Body) * 2.0 + 16.0;
     let space = vec2(ui.available_width(), (ui.available_height() - caption).max(80.0));
     let (rect, response) = ui.allocate_exact_size(space, Sense::click_and_drag());
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, "canvas"));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, "canvas"));
     let (width, height) = session.canvas().size();
     let size = vec2(width as f32, height as f32);
     look_around(ui, canvas, &response, rect, size);

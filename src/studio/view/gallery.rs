@@ -66,7 +66,7 @@ pub(super) fn show(app: &mut App, ui: &mut Ui) {
                     let (rect, response) = ui.allocate_exact_size(vec2(THUMBNAIL, ROW), Sense::click());
                     let (class, name) = (session.album().class(index), session.album().short_name(index));
                     response.widget_info(|| {
-                        egui::WidgetInfo::labeled(egui::WidgetType::Button, true, format!("{class} {name}"))
+                        egui::WidgetInfo::labeled(egui::Role::Button, true, format!("{class} {name}"))
                     });
                     let texture = textures.thumbnail(ui.ctx(), session, index);
                     let seen = Seen {

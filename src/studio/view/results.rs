@@ -115,7 +115,7 @@ fn route(ui: &mut Ui, session: &Session) {
         for movement in session.results().movements() {
             let row = &movement.row;
             let name = ui.label(RichText::new(&row.tensor).small());
-            name.on_hover_text(format!("{} values of {}", row.elements, row.part));
+            name.on_hover_text(format!("{} values of {}", row.elements, row.part.name()));
             let mark = |moves: bool| RichText::new(if moves { "moves" } else { "–" }).small();
             ui.label(mark(row.stage1));
             let stage2 = mark(row.stage2);

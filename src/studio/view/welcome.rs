@@ -42,7 +42,7 @@ pub(super) fn folder_question(app: &mut App, context: &Context) {
     else {
         return;
     };
-    let answer = Modal::new(Id::new("folder")).show(context, |ui| {
+    let answer = Modal::new(Id::unique("folder")).show(context, |ui| {
         ui.set_width(460.0);
         ui.heading("Where should masks be kept?");
         ui.add_space(4.0);
@@ -52,7 +52,7 @@ pub(super) fn folder_question(app: &mut App, context: &Context) {
         );
         ui.add_space(8.0);
         let field = ui.add(TextEdit::singleline(&mut app.folder).desired_width(f32::INFINITY));
-        field.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::TextEdit, true, "folder for masks"));
+        field.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "folder for masks"));
         ui.add_space(8.0);
         let mut answer = None;
         ui.horizontal(|ui| {
