@@ -45,7 +45,7 @@ pub use with_window::{run, studio_door};
 
 #[cfg(feature = "studio")]
 mod with_window {
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
     use std::sync::Arc;
 
     use super::*;
@@ -111,7 +111,7 @@ mod with_window {
             config.resolve();
             config.render()
         };
-        Ok(Loaded { opened, recipe, config: Box::new(text) })
+        Ok(Loaded { opened, recipe, config: Box::new(text), home: PathBuf::new() })
     }
 
     fn opened(name: &str, config: &Config, source: Source, mut notes: Vec<String>) -> Result<Opened, StudioError> {

@@ -39,14 +39,7 @@ pub struct App {
 
 impl App {
     /// A window with nothing in it, or with data on their way.
-    pub fn new(
-        context: &egui::Context,
-        door: Door,
-        first: Option<String>,
-        frame: Option<&RenderState>,
-        train_on: TrainOn,
-    ) -> Self {
-        view::theme::apply(context);
+    pub fn new(door: Door, first: Option<String>, frame: Option<&RenderState>, train_on: TrainOn) -> Self {
         let mut app = Self {
             door,
             frame: borrowed(frame, train_on),

@@ -28,4 +28,4 @@ pub use session::{
     Curves, ExportFormat, FrameDevice, Loaded, Message, Movement, OverlaySettings, Results, Session, Shown, Tool,
 };
 pub use training::{Arm, Position, Recipe, Verdict};
-pub use window::{TrainOn, open_window};
+pub use window::{TrainOn, device_setup, open_window, style};

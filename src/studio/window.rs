@@ -7,6 +7,7 @@ use eframe::egui_wgpu::{self, RenderState, WgpuSetup, WgpuSetupCreateNew};
 use super::app::{App, Door};
 use super::error::StudioError;
 use super::session::FrameDevice;
+use super::view::theme;
 use crate::embed;
 
 /// What trains.
@@ -34,11 +35,17 @@ pub fn open_window(door: Door, first: Option<String>, train_on: TrainOn) -> Resu
     };
     let app = |context: &eframe::CreationContext<'_>| {
         let frame = context.wgpu_render_state.as_ref();
-        let app = App::new(&context.egui_ctx, door, first, frame, train_on);
+        style(&context.egui_ctx);
+        let app = App::new(door, first, frame, train_on);
         Ok(Box::new(app) as Box<dyn eframe::App>)
     };
     eframe::run_native("rationale studio", options, Box::new(app))
         .map_err(|error| StudioError::Window(error.to_string()))
+}
+
+/// Sets the window's colours and sizes, dark and light.
+pub fn style(context: &eframe::egui::Context) {
+    theme::apply(context);
 }
 
 /// How the window's device is made: with what training needs, as far as the adapter has it.

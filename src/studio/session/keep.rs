@@ -51,7 +51,7 @@ fn tame(name: &str) -> String {
 impl Session {
     /// Where the masks of data without a place of their own would go.
     pub fn suggested_folder(&self) -> PathBuf {
-        Path::new("runs").join(format!("{}-painted", tame(&self.album.name)))
+        self.home.join("runs").join(format!("{}-painted", tame(&self.album.name)))
     }
 
     /// The user does not want to say now where masks go; the next stroke asks again.
@@ -140,7 +140,7 @@ impl Session {
             return Ok(path.clone());
         }
         let now = SystemTime::now();
-        let path = default_folder(&format!("{}-studio", tame(&self.album.name)), now);
+        let path = self.home.join(default_folder(&format!("{}-studio", tame(&self.album.name)), now));
         let json = |value: serde_json::Result<String>| value.unwrap_or_default();
         let MapShape { height, width, channels } = self.input();
         let classes = self.album.train.classes.clone();

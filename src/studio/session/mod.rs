@@ -36,6 +36,8 @@ pub struct Loaded {
     pub recipe: Recipe,
     /// The text of a config file for these models and data at this path, which a saved run is to hold.
     pub config: Box<dyn Fn(&str) -> String + Send>,
+    /// The folder under which `runs/` is; empty for the working directory.
+    pub home: PathBuf,
 }
 
 /// The window's device, for training on it.
@@ -65,6 +67,7 @@ pub struct Session {
     judged_part: Part,
     recipe: Recipe,
     config: Box<dyn Fn(&str) -> String + Send>,
+    home: PathBuf,
     engine: Box<dyn Engine>,
     prepared: Preparation,
     running: bool,
@@ -96,7 +99,7 @@ pub struct Session {
 impl Session {
     /// Starts on what was opened; with a device training runs there, else on a thread.
     pub fn new(loaded: Loaded, frame: Option<&FrameDevice>) -> Result<Self, StudioError> {
-        let Loaded { opened, recipe, config } = loaded;
+        let Loaded { opened, recipe, config, home } = loaded;
         let album = Album::new(&opened)?;
         let start = || Start { train: album.train.clone(), recipe: recipe.clone() };
         let mut messages: Vec<Message> =
@@ -124,6 +127,7 @@ impl Session {
             judged_part,
             recipe,
             config,
+            home,
             engine,
             prepared: Preparation { done: 0, of: 1 },
             running: false,
@@ -206,7 +210,7 @@ impl Session {
             || self.measure_judge.open() > 0
             || self.look_judge.open() > 0
             || self.saver.pending() > 0
-            || self.results.waiting()
+            || self.engine.is_waiting()
     }
 
     /// Starts or goes on with training.
@@ -218,15 +222,14 @@ impl Session {
     /// Stops after what is under way.
     pub fn pause(&mut self) {
         self.running = false;
-        let asked = self.engine.pause().and_then(|()| self.engine.ask_for_states());
-        self.report(asked);
+        let paused = self.engine.pause();
+        self.report(paused);
     }
 
     /// One step of both models, while training is paused.
     pub fn step(&mut self) {
         if !self.running && self.prepared.is_done() {
-            let done = self.engine.step().and_then(|()| self.engine.ask_for_states());
-            self.results.expect_states();
+            let done = self.engine.step();
             self.report(done);
         }
     }

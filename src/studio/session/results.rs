@@ -42,7 +42,6 @@ pub struct Results {
     verdicts: [Option<Verdict>; 2],
     states: [Option<State>; 2],
     measured: [Option<u64>; 2],
-    expected: [bool; 2],
     first: Option<Arc<Checkpoint>>,
     movements: Vec<Movement>,
 }
@@ -81,7 +80,9 @@ impl Results {
                 }
             }
             Event::State { arm, at, checkpoint } => {
-                self.expected[arm as usize] = false;
+                if self.states[arm as usize].as_ref().is_some_and(|state| state.steps == at.steps) {
+                    return;
+                }
                 if arm == Arm::Explained {
                     let first = self.first.get_or_insert_with(|| Arc::clone(&checkpoint)).clone();
                     let before = self.states[arm as usize].as_ref().map_or(&first, |state| &state.checkpoint);
@@ -93,16 +94,6 @@ impl Results {
                 self.states[arm as usize] = Some(State { steps: at.steps, checkpoint });
             }
         }
-    }
-
-    /// States are on their way that nothing else announces.
-    pub(super) fn expect_states(&mut self) {
-        self.expected = [true; 2];
-    }
-
-    /// Whether states are on their way.
-    pub(super) fn waiting(&self) -> bool {
-        self.expected.contains(&true)
     }
 
     /// States that have not been given to be measured; they count as given from now on.
@@ -194,8 +185,6 @@ mod tests {
     #[test]
     fn a_state_is_measured_once_and_says_what_is_wrong() {
         let mut results = Results::default();
-        results.expect_states();
-        assert!(results.waiting());
         results.take(state(4, [0.0; 2], 0.0));
         assert_eq!(results.unmeasured().len(), 1);
         assert!(results.unmeasured().is_empty());

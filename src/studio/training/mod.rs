@@ -118,10 +118,10 @@ pub trait Engine {
     /// Goes on with training, for about as long as the budget. Called once a frame while training runs.
     fn advance(&mut self, budget: Duration) -> Result<(), StudioError>;
 
-    /// Does one step, or what is left of the one at hand.
+    /// Does one step, or what is left of the one at hand; the states after it come as events.
     fn step(&mut self) -> Result<(), StudioError>;
 
-    /// No [`Engine::advance`] comes for a while.
+    /// Ends what is under way, so that both models have equally many steps behind them; their states come as events.
     fn pause(&mut self) -> Result<(), StudioError>;
 
     /// Where training is.
@@ -129,6 +129,9 @@ pub trait Engine {
 
     /// Asks for the state of both models, which comes as events.
     fn ask_for_states(&mut self) -> Result<(), StudioError>;
+
+    /// Whether events are on their way though nothing trains.
+    fn is_waiting(&self) -> bool;
 
     /// What has happened since the last call. Nothing here waits.
     fn events(&mut self) -> Result<Vec<Event>, StudioError>;

@@ -19,6 +19,8 @@ pub struct OnFrame {
     trainers: [Trainer; 2],
     /// The state that was asked for, and when.
     snapshots: [Option<(Position, Pending<Snapshot>)>; 2],
+    /// Another state was asked for while one was on its way.
+    again: bool,
     /// The last epoch of each model whose figures were told.
     told: [usize; 2],
     batches: usize,
@@ -57,6 +59,7 @@ impl OnFrame {
             name,
             trainers: [labels, explained],
             snapshots: [None, None],
+            again: false,
             told: [0; 2],
             batches: start.train.len().div_ceil(start.recipe.train.batch.max(1)).max(1),
             size: (start.train.width as u32, start.train.height as u32),
@@ -148,7 +151,7 @@ impl Engine for OnFrame {
             trainer.step(Duration::ZERO)?;
             trainer.finish_batch()?;
         }
-        Ok(())
+        self.ask_for_states()
     }
 
     fn pause(&mut self) -> Result<(), StudioError> {
@@ -161,7 +164,11 @@ impl Engine for OnFrame {
             explained.step(Duration::ZERO)?;
             explained.finish_batch()?;
         }
-        Ok(())
+        self.ask_for_states()
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.snapshots.iter().any(Option::is_some)
     }
 
     fn position(&self) -> Position {
@@ -172,8 +179,9 @@ impl Engine for OnFrame {
     fn ask_for_states(&mut self) -> Result<(), StudioError> {
         let at = self.position();
         for (trainer, pending) in self.trainers.iter_mut().zip(&mut self.snapshots) {
-            if pending.is_none() {
-                *pending = Some((at, trainer.snapshot()?));
+            match pending {
+                None => *pending = Some((at, trainer.snapshot()?)),
+                Some(_) => self.again = true,
             }
         }
         Ok(())
@@ -192,6 +200,10 @@ impl Engine for OnFrame {
                 events.push(Event::State { arm, at, checkpoint });
                 *pending = None;
             }
+        }
+        if self.again && !self.is_waiting() {
+            self.again = false;
+            self.ask_for_states()?;
         }
         for ((arm, trainer), told) in Arm::BOTH.into_iter().zip(&mut self.trainers).zip(&mut self.told) {
             // Figures of an epoch are there once the next one has begun.

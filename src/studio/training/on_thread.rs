@@ -23,11 +23,20 @@ enum Order {
     States,
 }
 
+/// What comes back.
+enum Told {
+    Event(Event),
+    /// An order other than a mask has been carried out.
+    Done,
+}
+
 /// The window's end of the thread.
 #[derive(Debug)]
 pub struct OnThread {
     orders: Sender<Order>,
-    events: Receiver<Result<Event, TrainError>>,
+    events: Receiver<Result<Told, TrainError>>,
+    /// Orders whose end has not been told.
+    open: usize,
     position: Position,
     running: bool,
     route: Vec<RouteRow>,
@@ -47,10 +56,11 @@ impl OnThread {
                 }
             });
         });
-        Ok(Self { orders, events, position: Position::default(), running: false, route })
+        Ok(Self { orders, events, open: 0, position: Position::default(), running: false, route })
     }
 
-    fn order(&self, order: Order) -> Result<(), StudioError> {
+    fn order(&mut self, order: Order) -> Result<(), StudioError> {
+        self.open += usize::from(matches!(order, Order::Once | Order::Pause | Order::States));
         self.orders.send(order).map_err(|_| StudioError::Thread("trains"))
     }
 }
@@ -95,13 +105,21 @@ impl Engine for OnThread {
     }
 
     fn ask_for_states(&mut self) -> Result<(), StudioError> {
-        self.order(Order::States)
+        // While it runs, the thread tells the states after every epoch.
+        if self.running { Ok(()) } else { self.order(Order::States) }
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.open > 0
     }
 
     fn events(&mut self) -> Result<Vec<Event>, StudioError> {
         let mut events = Vec::new();
-        while let Ok(event) = self.events.try_recv() {
-            let event = event?;
+        while let Ok(told) = self.events.try_recv() {
+            let Told::Event(event) = told? else {
+                self.open -= 1;
+                continue;
+            };
             let (Event::Figures { at, .. } | Event::State { at, .. }) = &event;
             self.position = *at;
             events.push(event);
@@ -158,7 +176,7 @@ impl Model {
     }
 }
 
-type Outgoing = Sender<Result<Event, TrainError>>;
+type Outgoing = Sender<Result<Told, TrainError>>;
 
 fn work(start: Start, orders: &Receiver<Order>, events: &Outgoing) -> Result<(), TrainError> {
     let Start { mut train, recipe } = start;
@@ -174,35 +192,48 @@ fn work(start: Start, orders: &Receiver<Order>, events: &Outgoing) -> Result<(),
             false => orders.recv().map_err(|_| TryRecvError::Disconnected),
             true => orders.try_recv(),
         };
-        match order {
+        let done = || events.send(Ok(Told::Done)).is_ok();
+        let states = |models: &[Model]| models.iter().all(|model| tell(model, None, batches, events)) && done();
+        let is_heard = match order {
             Ok(Order::Mask(index, mask)) => {
                 set_mask(&mut train, index, mask);
                 painted = true;
-                continue;
+                true
             }
-            Ok(Order::Run) => running = true,
-            Ok(Order::Once) => once += 1,
-            Ok(Order::Pause) => running = false,
-            Ok(Order::States) => {
-                if models.iter().any(|model| !tell(model, None, batches, events)) {
-                    return Ok(());
-                }
+            Ok(Order::Run) => {
+                running = true;
+                true
             }
-            Err(TryRecvError::Disconnected) => return Ok(()),
+            Ok(Order::Once) => {
+                once += 1;
+                true
+            }
+            Ok(Order::Pause) => {
+                running = false;
+                states(&models)
+            }
+            Ok(Order::States) => states(&models),
+            Err(TryRecvError::Disconnected) => false,
             Err(TryRecvError::Empty) => {
-                once = usize::saturating_sub(once, usize::from(!running));
                 if std::mem::take(&mut painted) {
                     for model in models.iter_mut().filter(|model| model.arm == Arm::Explained) {
                         *model = model.rebuilt(&recipe, &train)?;
                     }
                 }
+                let mut is_heard = true;
                 for model in &mut models {
                     let report = model.trainer.train_epoch()?;
-                    if !tell(model, Some(&report), batches, events) {
-                        return Ok(());
-                    }
+                    is_heard &= tell(model, Some(&report), batches, events);
                 }
+                if once > 0 {
+                    once -= 1;
+                    is_heard &= done();
+                }
+                is_heard
             }
+        };
+        if !is_heard {
+            return Ok(());
         }
     }
 }
@@ -220,7 +251,7 @@ fn tell(model: &Model, report: Option<&EpochReport>, batches: usize, events: &Ou
     });
     let checkpoint: Arc<Checkpoint> = Arc::new(model.trainer.checkpoint().clone());
     let state = Event::State { arm, at, checkpoint };
-    figures.into_iter().chain([state]).all(|event| events.send(Ok(event)).is_ok())
+    figures.into_iter().chain([state]).all(|event| events.send(Ok(Told::Event(event))).is_ok())
 }
 
 fn set_mask(data: &mut Dataset, index: usize, mask: Option<Vec<u8>>) {

@@ -118,7 +118,7 @@ pub(super) fn show(app: &mut App, ui: &mut Ui) {
 fn look_around(ui: &Ui, canvas: &mut CanvasView, response: &Response, space: Rect, size: Vec2) {
     let shown = canvas.place(space, size).size();
     let panning = response.dragged_by(PointerButton::Middle)
-        || (response.dragged_by(PointerButton::Primary) && ui.input(|input| input.key_down(egui::Key::Space)));
+        || (response.dragged_by(PointerButton::Primary) && ui.input(|input| input.modifiers.command));
     if panning {
         canvas.middle -= response.drag_delta() / shown;
     }
@@ -141,17 +141,17 @@ fn paint(ui: &Ui, session: &mut Session, response: &Response, place: Rect, size:
         let point = (pointer - place.min) / place.size() * size;
         [point.x, point.y]
     };
-    let (pointer, primary, secondary, shift, space) = ui.input(|input| {
+    let (pointer, primary, secondary, shift, moves) = ui.input(|input| {
         let pointer = &input.pointer;
         (
             pointer.interact_pos(),
             pointer.button_down(PointerButton::Primary),
             pointer.button_down(PointerButton::Secondary),
             input.modifiers.shift,
-            input.key_down(egui::Key::Space),
+            input.modifiers.command,
         )
     });
-    let down = (primary || secondary) && !space;
+    let down = (primary || secondary) && !moves;
     match (pointer, down && response.is_pointer_button_down_on()) {
         (Some(pointer), true) if !session.is_painting() => session.press(on_mask(pointer), secondary || shift),
         (Some(pointer), true) => session.drag(on_mask(pointer)),

@@ -9,7 +9,7 @@ const LINES: [(&str, &str); 18] = [
     ("Left button", "paint with the tool at hand"),
     ("Right button, or Shift", "erase"),
     ("Wheel, + and -", "zoom"),
-    ("Middle button", "move the picture"),
+    ("Middle button, or Ctrl", "move the picture"),
     ("B, E, F", "brush, eraser, fill"),
     ("[ and ]", "smaller and larger brush"),
     ("Ctrl+Z, Ctrl+Shift+Z", "undo and redo, over all pictures"),
