@@ -45,10 +45,10 @@ pub mod random;
 #[cfg(feature = "report")]
 pub mod report;
 pub mod shader;
-#[cfg(feature = "studies")]
-pub mod study;
 #[cfg(feature = "studio")]
 pub mod studio;
+#[cfg(feature = "studies")]
+pub mod study;
 pub mod train;
 pub mod tuning;
 

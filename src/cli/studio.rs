@@ -114,7 +114,12 @@ mod with_window {
         Ok(Loaded { opened, recipe, config: Box::new(text), home: PathBuf::new() })
     }
 
-    fn opened(name: &str, config: &Config, source: Source, mut notes: Vec<String>) -> Result<Opened, StudioError> {
+    fn opened(
+        name: &str,
+        config: &Config,
+        source: Source,
+        mut notes: Vec<String>,
+    ) -> Result<Opened, StudioError> {
         let Source { mut train, val, test, patched, warnings, .. } = source;
         notes.extend(warnings);
         let options = config.read_options();
@@ -137,7 +142,8 @@ mod with_window {
             None => (test, Part::Test, "test pictures"),
         };
         let few = |data: Dataset| {
-            let first: Vec<usize> = (0..data.len().min(JUDGED)).map(|i| i * data.len() / data.len().min(JUDGED)).collect();
+            let first: Vec<usize> =
+                (0..data.len().min(JUDGED)).map(|i| i * data.len() / data.len().min(JUDGED)).collect();
             data.subset(&first)
         };
         let patched = match patched {

@@ -38,7 +38,8 @@ pub struct Opened {
 /// Files of one picture.
 #[derive(Clone, Debug)]
 struct Files {
-    picture: PathBuf,
+    /// `None` where the picture is painted at the size of training.
+    picture: Option<PathBuf>,
     mask: Option<PathBuf>,
 }
 
@@ -105,7 +106,7 @@ impl Album {
                     Explanation::Mask(path) => Some(path.clone()),
                     _ => None,
                 };
-                files[at] = Some(Files { picture: picture.clone(), mask });
+                files[at] = Some(Files { picture: Some(picture.clone()), mask });
             }
         }
         let (name, options) = (opened.name.clone(), opened.options.clone());
@@ -167,12 +168,20 @@ impl Album {
         self.train.width as f32 / self.train.height.max(1) as f32
     }
 
+    /// Whether the mask of a picture is read from its file when it is taken up.
+    pub fn is_in_files(&self, index: usize) -> bool {
+        self.file(index).is_some()
+    }
+
+    fn file(&self, index: usize) -> Option<Picture> {
+        self.files.get(index)?.as_ref()?.picture.clone().map(Picture::File)
+    }
+
     /// A picture as large as its mask is painted, RGB.
     pub fn picture(&self, index: usize) -> Result<(Extent, Vec<u8>), StudioError> {
-        match self.files.get(index).and_then(Option::as_ref) {
+        match self.file(index) {
             None => Ok(self.thumbnail(index)),
-            Some(files) => {
-                let file = Picture::File(files.picture.clone());
+            Some(file) => {
                 let size = painted_size(decode::extent(&file)?);
                 Ok((size, decode::bytes(decode::picture(&file)?, size, true)))
             }
@@ -182,11 +191,12 @@ impl Album {
     /// The mask of a picture, as large as it is painted.
     pub fn canvas(&self, index: usize) -> Result<Canvas, StudioError> {
         let trained = Canvas::of(self.extent(), self.train.mask(index).to_vec());
-        let Some(files) = self.files.get(index).and_then(Option::as_ref) else { return Ok(trained) };
-        let size = painted_size(decode::extent(&Picture::File(files.picture.clone()))?);
-        let saved = match &files.mask {
-            Some(path) => mask_tree::load(path, &self.options)?,
-            None => trained,
+        let Some(file) = self.file(index) else { return Ok(trained) };
+        let size = painted_size(decode::extent(&file)?);
+        let mask = self.files[index].as_ref().and_then(|files| files.mask.as_ref());
+        let saved = match mask {
+            Some(path) if self.train.explained[index] => mask_tree::load(path, &self.options)?,
+            _ => trained,
         };
         Ok(Canvas::of(size, saved.fitted(size)))
     }
@@ -236,10 +246,8 @@ impl Album {
     /// Keeps masks in this folder from now on, whose pictures have been written there under these names.
     pub fn move_to(&mut self, root: PathBuf, names: Vec<String>) {
         self.name = root.display().to_string();
-        self.files = names
-            .iter()
-            .map(|name| Some(Files { picture: root.join(name), mask: None }))
-            .collect();
+        // The files are still being written, and hold what is in memory.
+        self.files = names.iter().map(|_| Some(Files { picture: None, mask: None })).collect();
         self.train.names = names;
         self.tree = Some(MaskTree { root, black: false });
     }
@@ -258,7 +266,8 @@ fn painted_size((width, height): Extent) -> Extent {
     if longest <= LONGEST {
         return (width, height);
     }
-    let scaled = |side: u32| ((f64::from(side) * f64::from(LONGEST) / f64::from(longest)).round() as u32).max(1);
+    let scaled =
+        |side: u32| ((f64::from(side) * f64::from(LONGEST) / f64::from(longest)).round() as u32).max(1);
     (scaled(width), scaled(height))
 }
 

@@ -131,10 +131,12 @@ impl App {
     }
 
     fn dropped(&mut self, context: &egui::Context) {
-        let dropped = context.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
+        let dropped =
+            context.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
         if let Some(path) = dropped {
             // A file stands for the folder that it is in, unless it is a list of pictures.
-            let is_list = path.extension().is_some_and(|it| ["csv", "json", "jsonl"].iter().any(|list| it == *list));
+            let is_list =
+                path.extension().is_some_and(|it| ["csv", "json", "jsonl"].iter().any(|list| it == *list));
             let path: &Path = if path.is_dir() || is_list { &path } else { path.parent().unwrap_or(&path) };
             self.open(&path.display().to_string());
         }

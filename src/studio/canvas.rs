@@ -115,12 +115,7 @@ impl Canvas {
                 continue;
             }
             self.values[at] = value;
-            let beside = [
-                (x.wrapping_sub(1), y),
-                (x + 1, y),
-                (x, y.wrapping_sub(1)),
-                (x, y + 1),
-            ];
+            let beside = [(x.wrapping_sub(1), y), (x + 1, y), (x, y.wrapping_sub(1)), (x, y + 1)];
             open.extend(beside.into_iter().filter(|&(x, y)| x < width && y < height));
         }
     }
@@ -178,7 +173,9 @@ impl Canvas {
         let mut lines = Vec::new();
         // Along rows, then along columns: `line` counts across, `along` runs.
         for (is_row, across, length) in [(true, height, width), (false, width, height)] {
-            let place = |line: u32, along: u32| if is_row { [along as f32, line as f32] } else { [line as f32, along as f32] };
+            let place = |line: u32, along: u32| {
+                if is_row { [along as f32, line as f32] } else { [line as f32, along as f32] }
+            };
             for line in 0..=across {
                 let mut start = None;
                 for along in 0..=length {
@@ -227,7 +224,10 @@ mod tests {
         assert_eq!(painted(&canvas), 5);
         canvas.clear(OUTSIDE);
         canvas.stroke([1.5, 3.5], [7.5, 3.5], 0.5, INSIDE);
-        assert_eq!(canvas.cut(Area { x: 0, y: 3, width: 9, height: 1 }), [0, 255, 255, 255, 255, 255, 255, 255, 0]);
+        assert_eq!(
+            canvas.cut(Area { x: 0, y: 3, width: 9, height: 1 }),
+            [0, 255, 255, 255, 255, 255, 255, 255, 0]
+        );
         assert_eq!(painted(&canvas), 7);
     }
 
@@ -247,7 +247,12 @@ mod tests {
     #[test]
     fn filling_stops_at_a_closed_line_and_not_at_a_diagonal_gap() {
         let mut canvas = Canvas::new((7, 7));
-        for (from, to) in [([1.5, 1.5], [5.5, 1.5]), ([5.5, 1.5], [5.5, 5.5]), ([5.5, 5.5], [1.5, 5.5]), ([1.5, 5.5], [1.5, 1.5])] {
+        for (from, to) in [
+            ([1.5, 1.5], [5.5, 1.5]),
+            ([5.5, 1.5], [5.5, 5.5]),
+            ([5.5, 5.5], [1.5, 5.5]),
+            ([1.5, 5.5], [1.5, 1.5]),
+        ] {
             canvas.stroke(from, to, 0.4, INSIDE);
         }
         assert_eq!(painted(&canvas), 16);

@@ -51,7 +51,8 @@ pub fn save(path: &Path, canvas: &Canvas, black: bool) -> Result<(), StudioError
         true => canvas.values().iter().map(|value| 255 - value).collect(),
         false => canvas.values().to_vec(),
     };
-    write_grey(path, canvas.size(), &values)
+    make_folder(path)?;
+    Ok(write_atomically(path, &png(path, canvas.size(), &values, ExtendedColorType::L8)?)?)
 }
 
 /// Removes a mask; one that is not there is removed already.
@@ -74,18 +75,13 @@ fn make_folder(path: &Path) -> Result<(), StudioError> {
     })
 }
 
-fn write_grey(path: &Path, (width, height): Extent, values: &[u8]) -> Result<(), StudioError> {
-    write(path, (width, height), values, ExtendedColorType::L8)
-}
-
-fn write(path: &Path, (width, height): Extent, values: &[u8], color: ExtendedColorType) -> Result<(), StudioError> {
-    make_folder(path)?;
+fn png(path: &Path, size: Extent, values: &[u8], color: ExtendedColorType) -> Result<Vec<u8>, StudioError> {
     let mut bytes = Vec::new();
-    PngEncoder::new(&mut bytes).write_image(values, width, height, color).map_err(|error| {
-        let message = format!("cannot be encoded as PNG ({error}); the mask is {width}×{height} pixels");
+    PngEncoder::new(&mut bytes).write_image(values, size.0, size.1, color).map_err(|error| {
+        let message = format!("cannot be encoded as PNG ({error}); it has {}×{} pixels", size.0, size.1);
         StudioError::File { path: path.to_owned(), message }
     })?;
-    Ok(write_atomically(path, &bytes)?)
+    Ok(bytes)
 }
 
 /// Names of the pictures of one part in a folder that [`write_pictures`] fills: `<part>/<class>/<number>.png`.
@@ -101,7 +97,13 @@ pub fn write_pictures(root: &Path, data: &Dataset, names: &[String]) -> Result<(
     for (i, name) in names.iter().enumerate() {
         let values: Vec<u8> =
             data.picture(i).iter().map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8).collect();
-        write(&root.join(name), size, &values, color)?;
+        let path = root.join(name);
+        make_folder(&path)?;
+        // Not flushed one by one: nothing here is worth more than a second try.
+        fs::write(&path, png(&path, size, &values, color)?).map_err(|error| StudioError::File {
+            message: format!("cannot be written ({error}); free some space there, or choose another folder"),
+            path,
+        })?;
     }
     Ok(())
 }
@@ -117,7 +119,7 @@ mod tests {
     fn what_is_saved_is_what_train_reads() {
         let folder = tempfile::tempdir().unwrap();
         let data = TriangleSet::ES.test(8, 1, PatchRule::None).unwrap();
-        for part in ["train", "test"] {
+        for part in ["train", "val", "test"] {
             write_pictures(folder.path(), &data, &names_in_folder(&data, part)).unwrap();
         }
         let tree = MaskTree { root: folder.path().to_owned(), black: false };
@@ -131,7 +133,13 @@ mod tests {
         assert_eq!(read.train.explained_count(), 1);
         assert_eq!(read.train.labels[at], data.labels[5]);
         let Pixels::Byte(_) = read.train.pixels else { panic!("read as bytes") };
-        let largest = read.train.picture(at).iter().zip(data.picture(5)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        let largest = read
+            .train
+            .picture(at)
+            .iter()
+            .zip(data.picture(5))
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f32::max);
         assert!(largest <= 0.5 / 255.0 + 1e-6, "{largest}");
         remove(&tree.path(&names[5])).unwrap();
         remove(&tree.path(&names[5])).unwrap();

@@ -25,7 +25,8 @@ pub use curves::Curve;
 pub use error::StudioError;
 pub use frame_times::FrameTimes;
 pub use session::{
-    Curves, ExportFormat, FrameDevice, Loaded, Message, Movement, OverlaySettings, Results, Session, Shown, Tool,
+    Curves, ExportFormat, FrameDevice, Loaded, Message, Movement, OverlaySettings, Results, Session, Shown,
+    Tool,
 };
 pub use training::{Arm, Position, Recipe, Verdict};
 pub use window::{TrainOn, device_setup, open_window, style};

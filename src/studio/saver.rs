@@ -14,6 +14,7 @@ pub struct Saver {
     results: Receiver<Result<(), StudioError>>,
     thread: Option<JoinHandle<()>>,
     pending: usize,
+    failed: Vec<StudioError>,
 }
 
 impl Saver {
@@ -29,11 +30,14 @@ impl Saver {
                 }
             }
         });
-        Self { jobs: Some(jobs), results, thread: Some(thread), pending: 0 }
+        Self { jobs: Some(jobs), results, thread: Some(thread), pending: 0, failed: Vec::new() }
     }
 
     /// Has something written.
-    pub fn run(&mut self, job: impl FnOnce() -> Result<(), StudioError> + Send + 'static) -> Result<(), StudioError> {
+    pub fn run(
+        &mut self,
+        job: impl FnOnce() -> Result<(), StudioError> + Send + 'static,
+    ) -> Result<(), StudioError> {
         let jobs = self.jobs.as_ref().ok_or(StudioError::Thread("writes files"))?;
         jobs.send(Box::new(job)).map_err(|_| StudioError::Thread("writes files"))?;
         self.pending += 1;
@@ -45,9 +49,18 @@ impl Saver {
         self.pending
     }
 
+    /// Waits until all jobs are done, so that files can be read back.
+    pub fn wait(&mut self) {
+        while self.pending > 0 {
+            let Ok(result) = self.results.recv() else { break };
+            self.pending -= 1;
+            self.failed.extend(result.err());
+        }
+    }
+
     /// What went wrong since the last call.
     pub fn errors(&mut self) -> Vec<StudioError> {
-        let mut errors = Vec::new();
+        let mut errors = std::mem::take(&mut self.failed);
         while let Ok(result) = self.results.try_recv() {
             self.pending -= 1;
             errors.extend(result.err());
@@ -86,16 +99,19 @@ mod tests {
                 .unwrap();
         }
         assert!(saver.pending() > 0);
-        let mut errors = Vec::new();
-        while saver.pending() > 0 {
-            errors.extend(saver.errors());
-            std::thread::yield_now();
-        }
+        saver.wait();
+        assert_eq!(saver.pending(), 0);
+        let errors = saver.errors();
         assert_eq!(errors.iter().map(ToString::to_string).collect::<Vec<_>>(), ["seven"]);
-        saver.run({
-            let order = Arc::clone(&order);
-            move || { order.lock().unwrap().push(20); Ok(()) }
-        }).unwrap();
+        saver
+            .run({
+                let order = Arc::clone(&order);
+                move || {
+                    order.lock().unwrap().push(20);
+                    Ok(())
+                }
+            })
+            .unwrap();
         drop(saver);
         assert_eq!(*order.lock().unwrap(), (0..=20).collect::<Vec<_>>());
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eframe::egui::{self, Event, Modifiers, PointerButton, Pos2, Theme, Vec2, pos2};
+use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use egui_kittest::wgpu::{WgpuTestRenderer, create_render_state};
-use egui_kittest::Harness;
 use rationale::cli::studio_door;
 use rationale::data::Dataset;
 use rationale::studio::{App, Arm, Door, Session, TrainOn, device_setup, style};
@@ -53,7 +53,11 @@ impl Hand {
     pub fn until(&mut self, what: &str, holds: impl Fn(&App) -> bool) {
         let began = Instant::now();
         while !holds(self.harness.state()) {
-            assert!(began.elapsed() < PATIENCE, "still waiting for {what}: {:?}", self.harness.state().messages());
+            assert!(
+                began.elapsed() < PATIENCE,
+                "still waiting for {what}: {:?}",
+                self.harness.state().messages()
+            );
             self.harness.step();
             std::thread::sleep(Duration::from_millis(2));
         }
@@ -108,7 +112,7 @@ impl Hand {
     /// Paints the mask that a data set has for a picture, in one stroke that goes through its rows.
     pub fn paint(&mut self, data: &Dataset, index: usize) {
         self.change().select(index);
-        self.change().radius = 1.0;
+        self.change().radius = 0.6;
         self.harness.step();
         let mut points = Vec::new();
         for (y, row) in data.mask(index).chunks(data.width).enumerate() {

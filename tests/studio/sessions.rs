@@ -42,7 +42,7 @@ fn session(train_on: TrainOn, steps: u64) {
         let (mask, wanted) = (painted.mask(index), truth.mask(index));
         let both = mask.iter().zip(wanted).filter(|(a, b)| **a == 255 && **b == 255).count();
         let either = mask.iter().zip(wanted).filter(|(a, b)| **a == 255 || **b == 255).count();
-        assert!(both as f64 > 0.6 * either as f64, "picture {index}: {both} of {either}");
+        assert!(both as f64 > 0.8 * either as f64, "picture {index}: {both} of {either}");
     }
     hand.press("Pause");
     hand.train_to(steps);

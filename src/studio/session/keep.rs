@@ -63,7 +63,10 @@ impl Session {
     pub(super) fn offer_earlier_masks(&mut self) {
         let folder = self.suggested_folder();
         if self.album.folder().is_none() && folder.join("masks").is_dir() {
-            let text = format!("{} has masks of an earlier session: open that folder to go on with them", folder.display());
+            let text = format!(
+                "{} has masks of an earlier session: open that folder to go on with them",
+                folder.display()
+            );
             self.messages.push(Message { text, error: false });
         }
     }
@@ -83,18 +86,22 @@ impl Session {
     fn try_keep_masks_in(&mut self, root: &Path) -> Result<(), StudioError> {
         let taken = std::fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_some());
         if taken {
-            let message = "is not empty; name another folder, or open this one to go on with what is in it".to_owned();
+            let message =
+                "is not empty; name another folder, or open this one to go on with what is in it".to_owned();
             return Err(StudioError::File { path: root.to_owned(), message });
         }
         let train = self.album.train.clone();
         let names = mask_tree::names_in_folder(&train, "train");
         let tree = MaskTree { root: root.to_owned(), black: false };
-        let part = self.judged_part.to_string();
         let (judged, in_folder) = (std::sync::Arc::clone(&self.judged), names.clone());
         self.saver.run(move || {
             mask_tree::write_pictures(&tree.root, &train, &in_folder)?;
-            let held_out = mask_tree::names_in_folder(&judged.held_out, &part);
-            mask_tree::write_pictures(&tree.root, &judged.held_out, &held_out)?;
+            // With both parts there, no reader takes painted pictures out of train.
+            for (first, part) in ["val", "test"].into_iter().enumerate() {
+                let numbers: Vec<usize> = (first..judged.held_out.len()).step_by(2).collect();
+                let half = judged.held_out.subset(&numbers)?;
+                mask_tree::write_pictures(&tree.root, &half, &mask_tree::names_in_folder(&half, part))?;
+            }
             for index in train.explained_pictures() {
                 let size = (train.width as u32, train.height as u32);
                 let canvas = Canvas::of(size, train.mask(index).to_vec());
@@ -124,8 +131,9 @@ impl Session {
 
     fn latest(&self) -> Result<(u64, Checkpoint), StudioError> {
         let state = self.results.state(Arm::Explained);
-        let (steps, checkpoint) = state
-            .ok_or_else(|| StudioError::Open("there is no trained model yet: start training, then save".to_owned()))?;
+        let (steps, checkpoint) = state.ok_or_else(|| {
+            StudioError::Open("there is no trained model yet: start training, then save".to_owned())
+        })?;
         Ok((steps, checkpoint.as_ref().clone()))
     }
 

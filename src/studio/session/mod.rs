@@ -104,7 +104,8 @@ impl Session {
         let start = || Start { train: album.train.clone(), recipe: recipe.clone() };
         let mut messages: Vec<Message> =
             opened.notes.iter().map(|text| Message { text: text.clone(), error: false }).collect();
-        let on_frame = frame.map(|frame| OnFrame::new(&frame.device, &frame.queue, frame.name.clone(), start()));
+        let on_frame =
+            frame.map(|frame| OnFrame::new(&frame.device, &frame.queue, frame.name.clone(), start()));
         let engine: Box<dyn Engine> = match on_frame {
             Some(Ok(engine)) => Box::new(engine),
             Some(Err(error)) => {
@@ -172,7 +173,8 @@ impl Session {
             // What was painted in the meantime is in the album; the engine began with the masks that were there before.
             for index in 0..self.album.len() {
                 if self.album.train.explained[index] != self.judged.train.explained[index] {
-                    let mask = self.album.train.explained[index].then(|| self.album.train.mask(index).to_vec());
+                    let mask =
+                        self.album.train.explained[index].then(|| self.album.train.mask(index).to_vec());
                     self.engine.set_mask(index, mask)?;
                 }
             }

@@ -59,8 +59,7 @@ impl Session {
             return Ok(());
         }
         let (arm, index) = (self.overlay.arm, self.current);
-        let same_picture =
-            self.drawn.asked.is_some_and(|(of, at, _)| (of, at) == (arm, index));
+        let same_picture = self.drawn.asked.is_some_and(|(of, at, _)| (of, at) == (arm, index));
         let steps = self.engine.position().steps;
         let is_new = self.drawn.asked != Some((arm, index, steps));
         let is_due = !same_picture || self.drawn.drawn.is_none_or(|at| at.elapsed() >= DRAW_EVERY);

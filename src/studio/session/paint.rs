@@ -78,6 +78,10 @@ impl Session {
         if index >= self.album.len() || index == self.current {
             return;
         }
+        if self.album.is_in_files(index) {
+            // The stroke before may be on its way to the file that is about to be read.
+            self.saver.wait();
+        }
         let canvas = self.album.canvas(index);
         if let Some(canvas) = self.report(canvas) {
             self.current = index;

@@ -119,7 +119,9 @@ impl Results {
     /// For every training picture whether the model with explanations gets it wrong; empty before the first measurement.
     pub(super) fn wrong(&self, labels: &[u32]) -> Vec<bool> {
         match self.verdict(Arm::Explained) {
-            Some(verdict) => verdict.train.iter().zip(labels).map(|((class, _), label)| class != label).collect(),
+            Some(verdict) => {
+                verdict.train.iter().zip(labels).map(|((class, _), label)| class != label).collect()
+            }
             None => Vec::new(),
         }
     }

@@ -101,7 +101,13 @@ impl Judge {
     }
 
     /// Asks where a model looks in a training picture.
-    pub fn look(&mut self, arm: Arm, steps: u64, checkpoint: Arc<Checkpoint>, index: usize) -> Result<(), StudioError> {
+    pub fn look(
+        &mut self,
+        arm: Arm,
+        steps: u64,
+        checkpoint: Arc<Checkpoint>,
+        index: usize,
+    ) -> Result<(), StudioError> {
         self.ask(Question::Look(arm, steps, checkpoint, index))
     }
 
@@ -156,7 +162,8 @@ fn answer(recipe: &Recipe, judged: &Judged, question: Question) -> Result<Answer
         held_out.iter().zip(&judged.held_out.labels).filter(|((class, _), label)| class == *label).count();
     let flips = match &judged.patched {
         Some([first, second]) => {
-            let classes = |found: Vec<(u32, f64)>| found.into_iter().map(|(class, _)| class).collect::<Vec<_>>();
+            let classes =
+                |found: Vec<(u32, f64)>| found.into_iter().map(|(class, _)| class).collect::<Vec<_>>();
             let first = classes(predictions(&mut predictor, first)?);
             Some(flip_rate(&first, &classes(predictions(&mut predictor, second)?)))
         }

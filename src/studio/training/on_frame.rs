@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::{Arm, Engine, Event, Position, Start};
 use crate::data::{Dataset, Pixels};
 use crate::embed::{
-    ColorMap, EpochStatistics, Mask, Overlay, Pending, Picture, Preparation, RouteRow, Setup, Snapshot, Subject, Trainer,
+    ColorMap, EpochStatistics, Mask, Overlay, Pending, Picture, Preparation, RouteRow, Setup, Snapshot,
+    Subject, Trainer,
 };
 use crate::model::MapShape;
 use crate::studio::error::StudioError;

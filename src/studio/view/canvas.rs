@@ -1,7 +1,8 @@
 //! The picture at hand, large, with its mask and with what the model looks at; painting, zooming and moving it.
 
 use eframe::egui::{
-    self, Color32, CornerRadius, PointerButton, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, Vec2, pos2, vec2,
+    self, Color32, CornerRadius, PointerButton, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, Vec2,
+    pos2, vec2,
 };
 
 use super::theme;
@@ -153,7 +154,9 @@ fn paint(ui: &Ui, session: &mut Session, response: &Response, place: Rect, size:
     });
     let down = (primary || secondary) && !moves;
     match (pointer, down && response.is_pointer_button_down_on()) {
-        (Some(pointer), true) if !session.is_painting() => session.press(on_mask(pointer), secondary || shift),
+        (Some(pointer), true) if !session.is_painting() => {
+            session.press(on_mask(pointer), secondary || shift)
+        }
         (Some(pointer), true) => session.drag(on_mask(pointer)),
         _ => session.release(),
     }

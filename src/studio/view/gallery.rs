@@ -1,6 +1,8 @@
 //! Thumbnails with their labels.
 
-use eframe::egui::{self, Color32, CornerRadius, Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
+use eframe::egui::{
+    self, Color32, CornerRadius, Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui, pos2, vec2,
+};
 
 use super::theme;
 use crate::studio::album::Filter;
@@ -96,7 +98,8 @@ struct Seen {
 fn draw(ui: &Ui, rect: Rect, texture: egui::TextureId, class: &str, seen: Seen, aspect: f32) {
     let painter = ui.painter();
     let square = Rect::from_min_size(rect.min, vec2(THUMBNAIL, THUMBNAIL));
-    let size = if aspect >= 1.0 { vec2(THUMBNAIL, THUMBNAIL / aspect) } else { vec2(THUMBNAIL * aspect, THUMBNAIL) };
+    let size =
+        if aspect >= 1.0 { vec2(THUMBNAIL, THUMBNAIL / aspect) } else { vec2(THUMBNAIL * aspect, THUMBNAIL) };
     let picture = Rect::from_center_size(square.center(), size - vec2(4.0, 4.0));
     let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
     painter.image(texture, picture, whole, Color32::WHITE);

@@ -56,7 +56,10 @@ pub(in crate::studio) fn keys(app: &mut App, context: &Context) {
     }
     let App { session: Some(session), canvas, .. } = app else { return };
     // Space also presses the widget that has the focus: here it trains.
-    if pressed(Key::Space) && context.memory(|memory| memory.focused()).is_none() && session.prepared().is_done() {
+    if pressed(Key::Space)
+        && context.memory(|memory| memory.focused()).is_none()
+        && session.prepared().is_done()
+    {
         if session.is_running() { session.pause() } else { session.run() }
     }
     if consumed(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z) || consumed(Modifiers::COMMAND, Key::Y) {

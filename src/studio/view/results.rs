@@ -67,7 +67,8 @@ fn accuracy(ui: &mut Ui, session: &Session) {
             let color = theme::arm(ui, arm);
             ui.spacing_mut().item_spacing.y = 1.0;
             ui.label(RichText::new(arm.name()).color(color));
-            let figure = results.verdict(arm).map_or("–".to_owned(), |verdict| format!("{:.3}", verdict.accuracy));
+            let figure =
+                results.verdict(arm).map_or("–".to_owned(), |verdict| format!("{:.3}", verdict.accuracy));
             ui.label(RichText::new(figure).color(color).size(27.0).strong());
             if let Some(flips) = results.verdict(arm).and_then(|verdict| verdict.flips) {
                 ui.weak(format!("{:.0} % flip with the patch", 100.0 * flips));
@@ -78,11 +79,9 @@ fn accuracy(ui: &mut Ui, session: &Session) {
     let masks = session.album().train.explained_count();
     let word = match (both, masks) {
         ([Some(_), Some(_)], 0) => "Paint masks to set the two models apart.".to_owned(),
-        ([Some(labels), Some(explained)], masks) => format!(
-            "{:+.3} with {masks} {}",
-            explained - labels,
-            if masks == 1 { "mask" } else { "masks" }
-        ),
+        ([Some(labels), Some(explained)], masks) => {
+            format!("{:+.3} with {masks} {}", explained - labels, if masks == 1 { "mask" } else { "masks" })
+        }
         _ => "Not measured yet.".to_owned(),
     };
     ui.label(word);

@@ -65,7 +65,8 @@ impl Textures {
         let index = session.current();
         if self.picture.as_ref().is_none_or(|(of, _)| *of != index) {
             // A file that has gone since it was read leaves its small picture.
-            let (extent, rgb) = session.album().picture(index).unwrap_or_else(|_| session.album().thumbnail(index));
+            let (extent, rgb) =
+                session.album().picture(index).unwrap_or_else(|_| session.album().thumbnail(index));
             let image = ColorImage::from_rgb(size(extent), &rgb);
             let texture = context.load_texture("picture", image, options(size(extent)));
             self.picture = Some((index, texture));
@@ -79,7 +80,8 @@ impl Textures {
         if self.mask.as_ref().is_none_or(|(version, of, _)| (*version, *of) != key) {
             let extent = size(session.canvas().size());
             let tint = Color32::from_rgba_unmultiplied(theme::MASK.r(), theme::MASK.g(), theme::MASK.b(), 72);
-            let pixel = |value: &u8| if *value >= crate::data::RELEVANT { tint } else { Color32::TRANSPARENT };
+            let pixel =
+                |value: &u8| if *value >= crate::data::RELEVANT { tint } else { Color32::TRANSPARENT };
             let image = ColorImage::new(extent, session.canvas().values().iter().map(pixel).collect());
             match &mut self.mask {
                 Some((version, of, texture)) => {
@@ -105,7 +107,10 @@ impl Textures {
                 if self.heat.as_ref().is_none_or(|(of, index, _)| (*of, *index) != key) {
                     let (width, height) = (session.album().train.width, session.album().train.height);
                     let scale = Scale::without_peaks(values);
-                    let image = ColorImage::new([width, height], values.iter().map(|&v| glow(scale.share(v))).collect());
+                    let image = ColorImage::new(
+                        [width, height],
+                        values.iter().map(|&v| glow(scale.share(v))).collect(),
+                    );
                     let texture = context.load_texture("overlay", image, options([width, height]));
                     self.heat = Some((key.0, key.1, texture));
                 }

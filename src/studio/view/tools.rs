@@ -8,7 +8,7 @@ use crate::studio::training::Arm;
 
 pub(super) fn show(app: &mut App, ui: &mut Ui) {
     let App { session: Some(session), canvas, .. } = app else { return };
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         for (tool, name, help) in [
             (Tool::Brush, "Brush", "Paint what is relevant (B). Shift or the right button erases"),
             (Tool::Eraser, "Eraser", "Take paint away (E)"),
@@ -40,7 +40,7 @@ pub(super) fn show(app: &mut App, ui: &mut Ui) {
             canvas.fit();
         }
     });
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.checkbox(&mut session.overlay.mask, "Mask").on_hover_text("M");
         ui.checkbox(&mut session.overlay.on, "Where it looks")
             .on_hover_text("|d log p / dx|: how strongly each pixel moves the predicted class (O)");

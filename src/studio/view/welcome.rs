@@ -38,7 +38,8 @@ pub(super) fn show(app: &mut App, ui: &mut Ui) {
 
 /// Asks for a folder, once masks were painted that have no place yet.
 pub(super) fn folder_question(app: &mut App, context: &Context) {
-    let Some(session) = app.session.as_mut().filter(|session| session.wants_folder() && !session.is_painting())
+    let Some(session) =
+        app.session.as_mut().filter(|session| session.wants_folder() && !session.is_painting())
     else {
         return;
     };
