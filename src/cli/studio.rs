@@ -53,6 +53,7 @@ mod with_window {
     use crate::cli::source::{self, Source};
     use crate::cli::values::Size;
     use crate::data::readers::{Part, found};
+    use crate::data::split::stratified;
     use crate::data::triangles::TriangleSet;
     use crate::data::{DataError, Dataset, Format};
     use crate::model::{MapShape, Mapping, Network};
@@ -141,19 +142,14 @@ mod with_window {
             None if is_built_in => (test, Part::Test, "clean test pictures"),
             None => (test, Part::Test, "test pictures"),
         };
-        let few = |data: Dataset| {
-            let first: Vec<usize> =
-                (0..data.len().min(JUDGED)).map(|i| i * data.len() / data.len().min(JUDGED)).collect();
-            data.subset(&first)
-        };
         let patched = match patched {
-            Some([first, second]) => Some([few(first)?, few(second)?]),
+            Some([first, second]) => Some([few(first, options.seed)?, few(second, options.seed)?]),
             None => None,
         };
         Ok(Opened {
             name: name.to_owned(),
             train,
-            judged: few(judged)?,
+            judged: few(judged, options.seed)?,
             judged_name: judged_name.to_owned(),
             judged_part,
             patched,
@@ -161,6 +157,13 @@ mod with_window {
             options,
             notes,
         })
+    }
+
+    /// At most [`JUDGED`] pictures, every class by its share; copies of a set with the same labels give the same pictures.
+    fn few(data: Dataset, seed: u64) -> Result<Dataset, DataError> {
+        let Some(rest) = data.len().checked_sub(JUDGED).filter(|&rest| rest > 0) else { return Ok(data) };
+        let parts = stratified(&data, &[JUDGED as f64, rest as f64], seed)?;
+        data.subset(&parts[0])
     }
 
     /// The models for these pictures. Settings that they leave open are settled in the config.
@@ -175,5 +178,25 @@ mod with_window {
         }
         config.train.check(opened.train.len(), opened.train.classes.len())?;
         Ok(Recipe { model: config.model(), train: config.train.clone(), seeds: config.seeds() })
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn accuracy_is_measured_on_every_class_and_the_same_pictures_with_either_patch() {
+            let Loaded { opened, recipe, .. } = load(&Settings::default(), "triangles:ES").unwrap();
+            assert_eq!(opened.judged.class_counts(), [250, 250]);
+            let [first, second] = opened.patched.unwrap();
+            for patched in [first, second] {
+                assert_eq!(
+                    (patched.names, patched.labels),
+                    (opened.judged.names.clone(), opened.judged.labels.clone())
+                );
+            }
+            assert_eq!(opened.train.explained_count(), 0);
+            assert!(recipe.train.method.has_stage2());
+        }
     }
 }

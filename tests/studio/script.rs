@@ -37,7 +37,14 @@ impl Hand {
             .with_render_cursor(false)
             .with_context_setup(style)
             .renderer(WgpuTestRenderer::from_render_state(render))
-            .build_ui_state(|ui, app: &mut App| app.frame(ui), app);
+            .build_ui_state(
+                |ui, app: &mut App| {
+                    // As eframe has it: without the margin of the harness.
+                    let whole = egui::UiBuilder::new().max_rect(ui.ctx().content_rect());
+                    app.frame(&mut ui.new_child(whole));
+                },
+                app,
+            );
         Self { harness }
     }
 

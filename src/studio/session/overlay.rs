@@ -24,7 +24,7 @@ pub struct OverlaySettings {
 
 impl Default for OverlaySettings {
     fn default() -> Self {
-        Self { on: true, opacity: 0.7, arm: Arm::Explained, mask: true }
+        Self { on: true, opacity: 0.55, arm: Arm::Explained, mask: true }
     }
 }
 

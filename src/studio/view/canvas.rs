@@ -61,7 +61,7 @@ impl CanvasView {
 
 pub(super) fn show(app: &mut App, ui: &mut Ui) {
     let App { session: Some(session), textures, canvas, .. } = app else { return };
-    let caption = ui.text_style_height(&egui::TextStyle::Body) * 2.0 + 16.0;
+    let caption = 2.0 * ui.spacing().interact_size.y + 2.0 * ui.spacing().item_spacing.y + 8.0;
     let space = vec2(ui.available_width(), (ui.available_height() - caption).max(80.0));
     let (rect, response) = ui.allocate_exact_size(space, Sense::click_and_drag());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, "canvas"));
@@ -167,7 +167,7 @@ fn describe(ui: &mut Ui, session: &Session, age: Option<u64>) {
     let (album, index) = (session.album(), session.current());
     ui.horizontal(|ui| {
         ui.strong(album.class(index));
-        ui.label(album.short_name(index));
+        ui.label(format!("{}, {} of {}", album.short_name(index), index + 1, album.len()));
         let share = session.canvas().share();
         ui.weak(match share {
             0.0 => "no mask".to_owned(),

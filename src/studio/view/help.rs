@@ -1,6 +1,6 @@
 //! Keys, and the panel that lists them.
 
-use eframe::egui::{Context, Grid, Key, KeyboardShortcut, Modifiers, RichText, Window};
+use eframe::egui::{Align2, Context, Grid, Key, KeyboardShortcut, Modifiers, RichText, Window};
 
 use crate::studio::app::App;
 use crate::studio::session::{Session, Tool};
@@ -28,17 +28,22 @@ const LINES: [(&str, &str); 18] = [
 
 pub(super) fn show(app: &mut App, context: &Context) {
     let mut open = true;
-    Window::new("Keys and mouse").collapsible(false).resizable(false).open(&mut open).show(context, |ui| {
-        Grid::new("keys").num_columns(2).spacing([24.0, 5.0]).show(ui, |ui| {
-            for (keys, what) in LINES {
-                ui.label(RichText::new(keys).strong());
-                ui.label(what);
-                ui.end_row();
-            }
+    Window::new("Keys and mouse")
+        .collapsible(false)
+        .resizable(false)
+        .anchor(Align2::CENTER_CENTER, [0.0, 0.0])
+        .open(&mut open)
+        .show(context, |ui| {
+            Grid::new("keys").num_columns(2).spacing([24.0, 5.0]).show(ui, |ui| {
+                for (keys, what) in LINES {
+                    ui.label(RichText::new(keys).strong());
+                    ui.label(what);
+                    ui.end_row();
+                }
+            });
+            ui.add_space(6.0);
+            ui.weak("Masks are saved after every stroke, white where the reason is.");
         });
-        ui.add_space(6.0);
-        ui.weak("Masks are saved after every stroke, white where the reason is.");
-    });
     app.help &= open;
 }
 

@@ -8,7 +8,7 @@ use crate::studio::curves::Curve;
 use crate::studio::session::Results;
 use crate::studio::training::Arm;
 
-const HEIGHT: f32 = 92.0;
+const HEIGHT: f32 = 100.0;
 
 struct Drawn<'a> {
     name: &'static str,

@@ -100,6 +100,7 @@ fn legend(ui: &mut Ui) {
 /// Which weights each stage moves, and how far they have moved.
 fn route(ui: &mut Ui, session: &Session) {
     heading(ui, "What moves");
+    ui.spacing_mut().interact_size.y = 15.0;
     Grid::new("route").num_columns(5).striped(true).spacing(egui::vec2(10.0, 2.0)).show(ui, |ui| {
         for (title, help) in [
             ("weights", "of the model with explanations"),

@@ -21,9 +21,9 @@ pub(super) fn show(app: &mut App, ui: &mut Ui) {
         ui.add_space(8.0);
         ui.label("Two models train while you paint: one on labels alone, one also on your masks.");
         ui.add_space(18.0);
-        let width = 480.0_f32.min(ui.available_width());
+        let width = 440.0_f32.min(ui.available_width());
         ui.allocate_ui(egui::vec2(width, 28.0), |ui| {
-            ui.horizontal(|ui| bar::path_field(app, ui, width - 170.0));
+            ui.horizontal(|ui| bar::path_field(app, ui, width - 128.0));
         });
         ui.add_space(14.0);
         for line in [
@@ -43,7 +43,8 @@ pub(super) fn folder_question(app: &mut App, context: &Context) {
     else {
         return;
     };
-    let answer = Modal::new(Id::unique("folder")).show(context, |ui| {
+    let frame = egui::Frame::popup(&context.global_style()).inner_margin(18);
+    let answer = Modal::new(Id::unique("folder")).frame(frame).show(context, |ui| {
         ui.set_width(460.0);
         ui.heading("Where should masks be kept?");
         ui.add_space(4.0);
