@@ -1,5 +1,8 @@
 //! Whole sessions.
 
+use std::ffi::OsStr;
+use std::process::Command;
+
 use eframe::egui::{self, Key, Modifiers, PointerButton, Theme, vec2};
 use egui_kittest::kittest::Queryable;
 use rationale::data::triangles::TriangleSet;
@@ -25,8 +28,10 @@ fn session(train_on: TrainOn, steps: u64) {
     hand.open("triangles:ES");
     assert_eq!(hand.session().album().train.explained_count(), 0);
     eprintln!("on {}", hand.session().device());
+    hand.frame_times("opening and preparing");
 
     hand.paint(&truth, 0);
+    hand.frame_times("painting while paused");
     assert!(hand.session().wants_folder());
     let kept = folder.path().join("runs/triangles-ES-painted");
     hand.press("Keep them there");
@@ -66,6 +71,13 @@ fn session(train_on: TrainOn, steps: u64) {
     let saved = RunFolder::read(&run).unwrap();
     assert_eq!(saved.checkpoint.tensors, checkpoints[1].tensors);
     drop(hand);
+    let picture = std::fs::read_dir(kept.join("test/up")).unwrap().flatten().next().unwrap().path();
+    let predicted = Command::new(env!("CARGO_BIN_EXE_rationale"))
+        .args([OsStr::new("predict"), run.as_os_str(), picture.as_os_str(), OsStr::new("--device=cpu")])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&predicted.stdout);
+    assert!(predicted.status.success() && (said.contains("up ") || said.contains("down ")), "{predicted:?}");
 
     // The file system has every mask, for `train` and for the next session.
     let read = read_folder(&kept, &ReadOptions::default()).unwrap();
