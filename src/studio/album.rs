@@ -118,6 +118,11 @@ impl Album {
         self.train.len()
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.train.is_empty()
+    }
+
     /// Where masks are kept; `None` while they are in memory alone.
     pub fn folder(&self) -> Option<&Path> {
         self.tree.as_ref().map(|tree| tree.root.as_path())
