@@ -45,6 +45,8 @@ pub mod random;
 #[cfg(feature = "report")]
 pub mod report;
 pub mod shader;
+#[cfg(feature = "studio")]
+pub mod studio;
 #[cfg(feature = "studies")]
 pub mod study;
 pub mod train;

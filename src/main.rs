@@ -4,7 +4,7 @@ fn main() -> std::process::ExitCode {
     // wgpu's GL backend asks libwayland for a display, and without a session libwayland complains on standard error
     // about XDG_RUNTIME_DIR. An absolute path it tries in silence.
     let unset = |name| std::env::var_os(name).is_none();
-    if cfg!(unix) && unset("XDG_RUNTIME_DIR") && unset("WAYLAND_DISPLAY") {
+    if cfg!(unix) && ["XDG_RUNTIME_DIR", "WAYLAND_DISPLAY", "DISPLAY"].into_iter().all(unset) {
         // SAFETY: no other thread is running yet.
         #[allow(unsafe_code)]
         unsafe {

@@ -33,6 +33,9 @@ pub enum CliError {
     Report(#[from] crate::report::run::ReportError),
     #[error(transparent)]
     Demo(#[from] super::demo::DemoError),
+    #[cfg(feature = "studio")]
+    #[error(transparent)]
+    Studio(#[from] crate::studio::StudioError),
     /// A config file that does not say what it should.
     #[error("{0}")]
     Config(String),

@@ -23,6 +23,7 @@ mod runs;
 mod settings;
 mod shell;
 mod source;
+mod studio;
 mod study;
 mod terminal;
 mod train;
@@ -36,6 +37,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use tracing_subscriber::prelude::*;
 
 use error::CliError;
+#[cfg(feature = "studio")]
+pub use studio::studio_door;
 
 /// Behind `--help`, and so in the manual.
 const MORE: &str = "\
@@ -82,6 +85,7 @@ enum Command {
     Study(Box<study::StudyArgs>),
     Tune(Box<study::tune::TuneArgs>),
     Check(Box<check::CheckArgs>),
+    Studio(Box<studio::StudioArgs>),
     Init(init::InitArgs),
     Bench(bench::BenchArgs),
     Devices(devices::DevicesArgs),
@@ -109,6 +113,7 @@ pub fn main() -> ExitCode {
         Command::Study(args) => study::run(args),
         Command::Tune(args) => study::tune::run(args),
         Command::Check(args) => check::run(args),
+        Command::Studio(args) => studio::run(args),
         Command::Init(args) => init::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Devices(args) => devices::run(args),

@@ -1,0 +1,193 @@
+//! Measures models on a thread of its own, on the CPU device: accuracy, what every training picture is taken for, and where
+//! a model looks. Weights come in as checkpoints, so nothing waits for anything.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use super::{Arm, Recipe};
+use crate::data::Dataset;
+use crate::exec::Device;
+use crate::model::MapShape;
+use crate::plan::Variants;
+use crate::studio::error::StudioError;
+use crate::train::{Checkpoint, Predictor, TrainError, flip_rate, probabilities};
+
+/// Pictures at a time.
+const BATCH: usize = 100;
+
+/// What is measured on.
+#[derive(Debug)]
+pub struct Judged {
+    /// The painted pictures.
+    pub train: Dataset,
+    /// Pictures that are kept out of training.
+    pub held_out: Dataset,
+    /// The same with either patch.
+    pub patched: Option<[Dataset; 2]>,
+}
+
+/// What a model has come to.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// Which model.
+    pub arm: Arm,
+    /// Training steps behind it.
+    pub steps: u64,
+    /// Share of the held-out pictures that it gets right.
+    pub accuracy: f64,
+    /// Share of the held-out pictures whose prediction changes with the patch.
+    pub flips: Option<f64>,
+    /// Class and probability of every training picture.
+    pub train: Vec<(u32, f64)>,
+}
+
+/// Where a model looks in one training picture.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// Which model.
+    pub arm: Arm,
+    /// Training steps behind it.
+    pub steps: u64,
+    /// The picture.
+    pub index: usize,
+    /// `[H, W]`: the length of the input gradient over the channels.
+    pub values: Vec<f64>,
+}
+
+enum Question {
+    Verdict(Arm, u64, Arc<Checkpoint>),
+    Look(Arm, u64, Arc<Checkpoint>, usize),
+}
+
+enum Answer {
+    Verdict(Verdict),
+    Look(Look),
+}
+
+/// The thread that measures.
+#[derive(Debug)]
+pub struct Judge {
+    questions: Sender<Question>,
+    answers: Receiver<Result<Answer, TrainError>>,
+    open: usize,
+}
+
+impl Judge {
+    /// Starts the thread.
+    pub fn new(recipe: Recipe, judged: Arc<Judged>) -> Self {
+        let (questions, incoming) = channel();
+        let (outgoing, answers) = channel();
+        std::thread::spawn(move || {
+            in_few_threads(move || {
+                for question in incoming {
+                    if outgoing.send(answer(&recipe, &judged, question)).is_err() {
+                        break;
+                    }
+                }
+            });
+        });
+        Self { questions, answers, open: 0 }
+    }
+
+    fn ask(&mut self, question: Question) -> Result<(), StudioError> {
+        self.questions.send(question).map_err(|_| StudioError::Thread("measures accuracy"))?;
+        self.open += 1;
+        Ok(())
+    }
+
+    /// Asks for the accuracy of a model.
+    pub fn measure(&mut self, arm: Arm, steps: u64, checkpoint: Arc<Checkpoint>) -> Result<(), StudioError> {
+        self.ask(Question::Verdict(arm, steps, checkpoint))
+    }
+
+    /// Asks where a model looks in a training picture.
+    pub fn look(
+        &mut self,
+        arm: Arm,
+        steps: u64,
+        checkpoint: Arc<Checkpoint>,
+        index: usize,
+    ) -> Result<(), StudioError> {
+        self.ask(Question::Look(arm, steps, checkpoint, index))
+    }
+
+    /// Questions that have no answer yet.
+    pub fn open(&self) -> usize {
+        self.open
+    }
+
+    /// The answers since the last call.
+    pub fn answers(&mut self) -> Result<(Vec<Verdict>, Vec<Look>), StudioError> {
+        let (mut verdicts, mut looks) = (Vec::new(), Vec::new());
+        while let Ok(answer) = self.answers.try_recv() {
+            self.open -= 1;
+            match answer? {
+                Answer::Verdict(verdict) => verdicts.push(verdict),
+                Answer::Look(look) => looks.push(look),
+            }
+        }
+        Ok((verdicts, looks))
+    }
+}
+
+/// Half of the machine's threads, so that the window keeps the others.
+pub(super) fn in_few_threads(work: impl FnOnce() + Send) {
+    let threads = std::thread::available_parallelism().map_or(1, |count| (count.get() / 2).max(1));
+    match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+        Ok(pool) => pool.install(work),
+        Err(_) => work(),
+    }
+}
+
+fn answer(recipe: &Recipe, judged: &Judged, question: Question) -> Result<Answer, TrainError> {
+    let (arm, steps, checkpoint) = match &question {
+        Question::Verdict(arm, steps, checkpoint) | Question::Look(arm, steps, checkpoint, _) => {
+            (*arm, *steps, checkpoint)
+        }
+    };
+    let (model, _) = recipe.of(arm);
+    let data = &judged.train;
+    let input = MapShape { height: data.height, width: data.width, channels: data.channels };
+    let device = Device::Cpu { reason: "measures beside training".to_owned() };
+    let batch = if matches!(question, Question::Look(..)) { 1 } else { BATCH };
+    let mut predictor =
+        Predictor::new(&device, &model, input, data.classes.len(), checkpoint, &Variants::new(), batch)?;
+    if let Question::Look(.., index) = question {
+        let gradient = predictor.input_gradient(&data.picture(index))?;
+        let values = crate::report::channel_norm(&gradient, data.channels);
+        return Ok(Answer::Look(Look { arm, steps, index, values }));
+    }
+    let held_out = predictions(&mut predictor, &judged.held_out)?;
+    let right =
+        held_out.iter().zip(&judged.held_out.labels).filter(|((class, _), label)| class == *label).count();
+    let flips = match &judged.patched {
+        Some([first, second]) => {
+            let classes =
+                |found: Vec<(u32, f64)>| found.into_iter().map(|(class, _)| class).collect::<Vec<_>>();
+            let first = classes(predictions(&mut predictor, first)?);
+            Some(flip_rate(&first, &classes(predictions(&mut predictor, second)?)))
+        }
+        None => None,
+    };
+    Ok(Answer::Verdict(Verdict {
+        arm,
+        steps,
+        accuracy: right as f64 / judged.held_out.len().max(1) as f64,
+        flips,
+        train: predictions(&mut predictor, data)?,
+    }))
+}
+
+/// Class and probability of every picture of a data set.
+fn predictions(predictor: &mut Predictor, data: &Dataset) -> Result<Vec<(u32, f64)>, TrainError> {
+    let mut found = Vec::with_capacity(data.len());
+    let numbers: Vec<usize> = (0..data.len()).collect();
+    for chunk in numbers.chunks(predictor.batch()) {
+        let pixels: Vec<f32> = chunk.iter().flat_map(|&i| data.picture(i)).collect();
+        for row in predictor.logits(&pixels)?.chunks(data.classes.len()) {
+            let best = probabilities(row).into_iter().enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
+            found.push(best.map_or((0, f64::NAN), |(class, probability)| (class as u32, probability)));
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,69 @@
+use super::*;
+use std::collections::BTreeMap;
+
+use crate::data::triangles::{PatchRule, TriangleSet};
+use crate::plan::Part;
+use crate::random::Seeds;
+
+fn start() -> Start {
+    let mut train = TriangleSet::E.test(40, 1, PatchRule::None).unwrap();
+    train.explained.fill(false);
+    let recipe = Recipe {
+        model: crate::model::ModelConfig::default(),
+        train: TrainConfig { batch: 20, ..TrainConfig::default() },
+        seeds: Seeds::from_seed(1),
+    };
+    Start { train, recipe }
+}
+
+fn wait(engine: &mut OnThread, states: usize) -> Vec<Event> {
+    let mut events = Vec::new();
+    while events.iter().filter(|event| matches!(event, Event::State { .. })).count() < states {
+        events.extend(engine.events().unwrap());
+        std::thread::yield_now();
+    }
+    events
+}
+
+fn tensors(events: &[Event], arm: Arm) -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {
+    let found = events.iter().rev().find_map(|event| match event {
+        Event::State { arm: of, checkpoint, .. } if *of == arm => Some(checkpoint.tensors.clone()),
+        _ => None,
+    });
+    found.unwrap()
+}
+
+#[test]
+fn a_mask_sets_stage_2_going_and_the_control_does_not_see_it() {
+    let run = |masked: bool| {
+        let mut engine = OnThread::new(start()).unwrap();
+        engine.step().unwrap();
+        let first = wait(&mut engine, 2);
+        if masked {
+            let mut mask = vec![0; 32 * 32];
+            mask[300..700].fill(255);
+            engine.set_mask(3, Some(mask)).unwrap();
+        }
+        engine.step().unwrap();
+        let second = wait(&mut engine, 2);
+        assert_eq!(engine.position(), Position { steps: 4, epochs: 2.0 });
+        (first, second)
+    };
+    let (without, with) = (run(false), run(true));
+    assert_eq!(tensors(&without.0, Arm::Explained), tensors(&with.0, Arm::Explained));
+    assert_eq!(tensors(&without.1, Arm::Labels), tensors(&with.1, Arm::Labels));
+    let (plain, masked) = (tensors(&without.1, Arm::Explained), tensors(&with.1, Arm::Explained));
+    assert_ne!(plain["mapping.0.weight"], masked["mapping.0.weight"]);
+    let losses = |events: &[Event]| {
+        events.iter().filter(|event| matches!(event, Event::Figures { alignment_loss: Some(_), .. })).count()
+    };
+    assert_eq!((losses(&without.1), losses(&with.1)), (0, 1));
+}
+
+#[test]
+fn stage_2_is_said_to_move_the_mapping_alone() {
+    let rows = OnThread::new(start()).unwrap().route();
+    assert!(rows.iter().all(|row| row.stage1));
+    assert!(rows.iter().all(|row| row.stage2 == (row.part == Part::Mapping)));
+    assert!(rows.iter().any(|row| row.stage2) && rows.iter().map(|row| row.elements).sum::<usize>() > 10_000);
+}
