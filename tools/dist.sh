@@ -22,8 +22,8 @@ strip "dist/$name/rationale" 2>/dev/null || echo "strip is missing: the binary k
 texts=$(mktemp -d)
 trap 'rm -rf "$texts"' EXIT
 crates="$texts/crates"
-cargo tree --edges normal --prefix none --format '{p}|{l}' | sed 's/ (proc-macro)//; s/ (\*)//' \
-    | grep -v '^rationale ' | sort -u >"$crates"
+cargo tree --package rationale --edges normal --prefix none --format '{p}|{l}' | sed 's/ (proc-macro)//; s/ (\*)//' \
+    | grep -v '^rationale \|^$' | sort -u >"$crates"
 cargo metadata --format-version 1 --filter-platform "$target" \
     | grep -o '"manifest_path":"[^"]*"' | cut -d '"' -f 4 | sort -u >"$texts/manifests"
 while IFS='|' read -r crate licence; do
