@@ -2,9 +2,9 @@
 
 use rationale::exec::{CpuSession, Session};
 use rationale::model::{
-    Constraint, Conv, Dimensions, GateGradient, GroupNorm, Layer, Linear, MapShape, Mapping, ModelConfig, Network,
-    OptimizerConfig, Pool, Residual, Route, Stage1, Stage2, Tape, advance, constrained, data_source, grad_reg, joint,
-    masked_copies, no_mapping, stage1, stage2,
+    Constraint, Conv, Dimensions, GateGradient, GroupNorm, Layer, Linear, MapShape, Mapping, ModelConfig,
+    Network, OptimizerConfig, Pool, Residual, Route, Stage1, Stage2, Tape, advance, constrained, data_source,
+    grad_reg, joint, masked_copies, no_mapping, stage1, stage2,
 };
 use rationale::ops::{cross_entropy, gather, kl_divergence, reduce, softmax};
 use rationale::plan::{Part, Plan, Role, Variants};
