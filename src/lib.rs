@@ -14,7 +14,7 @@
 //! of a graphics program, in slices of its frames.
 //!
 //! *To read kernels:* a file in `shaders/`, its twin in [`cpu`] under the same stem, its row in [`kernels`], its shapes
-//! and its test cases in [`ops`]. [`doctor`] holds all of them against their bounds, [`bench`] against the device's ceilings.
+//! and its test cases in [`ops`]. [`doctor`] holds all of them against their bounds, [`mod@bench`] against the device's ceilings.
 //!
 //! Imports run downhill: training on models, models on operations, operations on plans, plans on what [`shader`]
 //! knows of each kernel. `ARCHITECTURE.md` has the ideas that hold this up.

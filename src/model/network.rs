@@ -56,7 +56,7 @@ pub(in crate::model) struct Training {
     pub noise: Option<Noise>,
 }
 
-/// The forward pass that was recorded. [`Tape::default`] records one as in evaluation, [`Tape::training`] one as in
+/// The forward pass that was recorded. [`Tape::default`] records one as in evaluation, `Tape::training` one as in
 /// stage 1.
 #[derive(Clone, Debug, Default)]
 pub struct Tape {

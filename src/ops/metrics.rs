@@ -90,7 +90,7 @@ pub fn confusion(
     )
 }
 
-/// Records history[r, clock·slots + slot] = Σ losses[r] / norm[r], 0 where norm is 0: losses `[R, …]` (up to a million
+/// Records `history[r, clock·slots + slot] = Σ losses[r] / norm[r]`, 0 where norm is 0: losses `[R, …]` (up to a million
 /// per replica), norm `[R]`, history `[R, steps·slots]`. Nothing is written once the clock `[1]` has passed the last
 /// step. A NaN comes through.
 #[allow(clippy::too_many_arguments)] // each is a tensor or number of the formula

@@ -4,7 +4,7 @@ use super::{Case, Fill, Tolerance, expect_dims};
 use crate::cpu::schedule::Rate;
 use crate::plan::{Plan, PlanError, Record, TensorId, Variants, Work};
 
-/// Records lr `[R]` = rates[clock] of rates `[steps]`, for every replica; clock is u32 `[1]`.
+/// Records lr `[R]` = `rates[clock]` of rates `[steps]`, for every replica; clock is u32 `[1]`.
 pub fn rate(
     plan: &mut Plan,
     label: &str,

@@ -87,7 +87,7 @@ impl Summary {
     }
 }
 
-/// The differences a[i] − b[i] of two methods on the same seeds, summarised: mean difference, and by
+/// The differences `a[i] − b[i]` of two methods on the same seeds, summarised: mean difference, and by
 /// [`Summary::standard_error`] the standard error of that mean.
 pub fn paired_difference(a: &[f64], b: &[f64]) -> Result<Summary, StatisticsError> {
     same_length("a paired difference", a.len(), b.len())?;

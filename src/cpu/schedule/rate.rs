@@ -1,4 +1,4 @@
-//! Twin of `shaders/schedule/rate.wgsl`: lr[r] = rates[clock].
+//! Twin of `shaders/schedule/rate.wgsl`: `lr[r] = rates[clock]`.
 
 use super::Rate;
 use crate::cpu::{ArgError, Args, Real};

@@ -124,7 +124,7 @@ impl GpuSession {
         self.guarded("breaking a guard", |this| this.gpu.queue().write_buffer(&buffer.gpu, 0, &[0; 4]))
     }
 
-    /// Under [`Options::guards`]: the names of all tensors whose guard words were overwritten.
+    /// Under [`Options::guards`](super::Options::guards): the names of all tensors whose guard words were overwritten.
     pub fn broken_guards(&mut self) -> Result<Vec<String>, ExecError> {
         if !self.store.guards {
             return Ok(Vec::new());
