@@ -28,6 +28,7 @@ wasm: setup
 lint: setup
 	$(CARGO) fmt --check
 	$(CARGO) clippy --release --all-targets -- -D warnings
+	$(CARGO) clippy --release --package rationale --no-default-features --lib -- -D warnings
 
 ## Training steps (criterion), then everything that `rationale bench` measures.
 bench: setup vulkan

@@ -17,7 +17,6 @@ pub use crate::shader::{DeviceClass, Target};
 pub use command::{Arg, Command, Record, Work};
 pub use error::PlanError;
 pub use memory::{Layout, Limits};
-#[cfg(feature = "cli")]
 pub(crate) use table::show_bytes;
 pub use tensor::{Part, Role, Tensor, TensorId};
 pub use variants::Variants;
