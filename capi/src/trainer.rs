@@ -13,7 +13,9 @@ use rationale::export::Model;
 use rationale::gpu::Choice;
 use rationale::model::{MapShape, Network};
 use rationale::plan::Variants;
-use rationale::train::{self, Checkpoint, Predictor, TrainConfig, probabilities, write_atomically};
+use rationale::train::{
+    self, Checkpoint, Predictor, TrainConfig, most_probable, probabilities, write_atomically,
+};
 
 /// A model, its pictures and its device.
 pub struct Trainer {
@@ -187,14 +189,10 @@ impl Trainer {
         let values = self.values(pixels)?;
         fits("probabilities", out.len(), self.data.classes.len())?;
         let probabilities = probabilities(&self.predictor()?.logits(&values)?);
-        let mut best = 0;
-        for (k, &probability) in probabilities.iter().enumerate() {
-            out[k] = probability as f32;
-            if probability > probabilities[best] {
-                best = k;
-            }
+        for (out, &probability) in out.iter_mut().zip(&probabilities) {
+            *out = probability as f32;
         }
-        Ok(best as c_int)
+        Ok(most_probable(&probabilities).unwrap_or(0) as c_int)
     }
 
     pub fn overlay(&mut self, pixels: &[u8], out: &mut [f32]) -> Result<c_int, CapiError> {

@@ -8,6 +8,7 @@
 // e is exactly 1 at 255, so that a mask of ones gives the very bits of augment_pictures.
 // uses shared/grid
 // uses shared/gather
+// uses shared/mask
 // uses shared/pixel
 // uses shared/turned
 // uses shared/turned_pixel
@@ -41,10 +42,6 @@ fn main(
     let position = at % params.size / params.channels;
     let channel = at % params.channels;
     let near = nearest(picture, slot, position);
-    let mask = (masks[near / 4u] >> (near % 4u * 8u)) & 255u;
-    var e = select(f32(mask) / 255.0, 1.0, mask == 255u);
-    if params.hard == 1u {
-        e = select(0.0, 1.0, mask >= 128u);
-    }
+    let e = relevance(near);
     x[at] = e * (params.scale * turned(picture, slot, position, channel) + params.shift) + (1.0 - e) * fill[channel];
 }

@@ -6,6 +6,7 @@
 // Formula: outside = 1 − e, with e as in augment_masked; 0 where there is no picture. Exactly 0 at a mask of 255.
 // uses shared/grid
 // uses shared/gather
+// uses shared/mask
 // uses shared/turned
 
 @group(0) @binding(0) var<uniform> params: Gather;
@@ -32,14 +33,5 @@ fn main(
         outside[at] = 0.0;
         return;
     }
-    let near = nearest(picture, slot_of(row), at % pixels);
-    let mask = (masks[near / 4u] >> (near % 4u * 8u)) & 255u;
-    // 255 − mask is exact, and so is its quotient at either end.
-    var value = f32(255u - mask) / 255.0;
-    if params.hard == 1u {
-        value = select(1.0, 0.0, mask >= 128u);
-    } else if mask == 0u {
-        value = 1.0;
-    }
-    outside[at] = value;
+    outside[at] = irrelevance(nearest(picture, slot_of(row), at % pixels));
 }

@@ -8,6 +8,7 @@
 // e is exactly 1 at 255, so that a mask of ones gives the very bits of gather_pictures.
 // uses shared/grid
 // uses shared/gather
+// uses shared/mask
 // uses shared/pixel
 
 @group(0) @binding(0) var<uniform> params: Gather;
@@ -34,11 +35,6 @@ fn main(
         return;
     }
     let i = picture * params.size + at % params.size;
-    let position = i / params.channels;
-    let mask = (masks[position / 4u] >> (position % 4u * 8u)) & 255u;
-    var e = select(f32(mask) / 255.0, 1.0, mask == 255u);
-    if params.hard == 1u {
-        e = select(0.0, 1.0, mask >= 128u);
-    }
+    let e = relevance(i / params.channels);
     x[at] = e * (params.scale * pixel(i) + params.shift) + (1.0 - e) * fill[i % params.channels];
 }

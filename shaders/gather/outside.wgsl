@@ -6,6 +6,7 @@
 // mask / 255 ≥ 1/2 and else 0; outside = 0 where there is no picture. Exactly 0 at a mask of 255.
 // uses shared/grid
 // uses shared/gather
+// uses shared/mask
 
 @group(0) @binding(0) var<uniform> params: Gather;
 @group(0) @binding(1) var<storage, read> order: array<u32>;
@@ -29,14 +30,5 @@ fn main(
         outside[at] = 0.0;
         return;
     }
-    let i = picture * pixels + at % pixels;
-    let mask = (masks[i / 4u] >> (i % 4u * 8u)) & 255u;
-    // 255 − mask is exact, and so is its quotient at either end.
-    var value = f32(255u - mask) / 255.0;
-    if params.hard == 1u {
-        value = select(1.0, 0.0, mask >= 128u);
-    } else if mask == 0u {
-        value = 1.0;
-    }
-    outside[at] = value;
+    outside[at] = irrelevance(picture * pixels + at % pixels);
 }

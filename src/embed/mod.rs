@@ -5,8 +5,7 @@
 //! the model looks at into the host's textures. Several trainers live side by side on one device.
 //!
 //! ```no_run
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let (device, queue): (rationale::wgpu::Device, rationale::wgpu::Queue) = todo!();
+//! # fn host(device: rationale::wgpu::Device, queue: rationale::wgpu::Queue) -> Result<(), Box<dyn std::error::Error>> {
 //! use std::time::Duration;
 //! use rationale::embed::{Picture, Setup, Trainer};
 //! use rationale::model::MapShape;

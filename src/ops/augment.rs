@@ -53,16 +53,9 @@ pub(super) fn check(plan: &Plan, op: &str, source: &Source, geometry: TensorId) 
     Ok(())
 }
 
-/// Shapes for doctor and the tests.
+/// The cases of every kernel here, for doctor and the tests.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
-    let shapes = [
-        (false, [1, 1, 2], [1, 1, 1, 1]),
-        (true, [1, 3, 2], [5, 9, 7, 1]),
-        (true, [3, 5, 3], [4, 9, 7, 3]),
-        (false, [2, 4, 2], [6, 25, 33, 4]),
-        (true, [2, 3, 2], [7, 25, 33, 13]),
-    ];
-    cases_at(variants, &shapes)
+    cases_at(variants, &gather::SHAPES)
 }
 
 /// Nothing moved; everything at once; a half turn out of the picture.

@@ -76,6 +76,14 @@ impl Source {
         Ok((turned, vec![self.order, self.clock, geometry]))
     }
 
+    fn check_masks(&self, plan: &Plan, op: &str) -> Result<(), PlanError> {
+        let words = (self.count * self.height * self.width).div_ceil(4);
+        if plan.tensor(self.masks).len() != words {
+            return Err(super::shape_error(plan, op, self.masks, format!("{words} words")));
+        }
+        Ok(())
+    }
+
     pub(super) fn params(
         &self,
         plan: &Plan,
@@ -146,10 +154,7 @@ pub fn masked(
 ) -> Result<TensorId, PlanError> {
     let params = source.params(plan, label, batch, hard)?;
     expect_dims(plan, label, source.fill, "[C]", &[source.channels])?;
-    let words = (source.count * source.height * source.width).div_ceil(4);
-    if plan.tensor(source.masks).len() != words {
-        return Err(super::shape_error(plan, label, source.masks, format!("{words} words")));
-    }
+    source.check_masks(plan, label)?;
     let (kernel, first) = source.kernel(plan, label, ["gather_masked", "augment_masked"])?;
     let shader = plan.direct(kernel)?;
     let dims = source.dims(plan, batch);
@@ -175,10 +180,7 @@ pub fn outside(
     hard: bool,
 ) -> Result<TensorId, PlanError> {
     let params = source.params(plan, label, batch, hard)?;
-    let words = (source.count * source.height * source.width).div_ceil(4);
-    if plan.tensor(source.masks).len() != words {
-        return Err(super::shape_error(plan, label, source.masks, format!("{words} words")));
-    }
+    source.check_masks(plan, label)?;
     let (kernel, first) = source.kernel(plan, label, ["gather_outside", "augment_outside"])?;
     let shader = plan.direct(kernel)?;
     let dims = source.dims(plan, batch);
@@ -263,16 +265,18 @@ pub(crate) fn source_inputs(
     Ok((source, fills))
 }
 
-/// Shapes for doctor and the tests.
+/// Shapes for doctor and the tests, of the kernels that turn pictures, too.
+pub(super) const SHAPES: [Shape; 5] = [
+    (false, [1, 1, 2], [1, 1, 1, 1]),
+    (true, [1, 3, 2], [5, 9, 7, 1]),
+    (true, [3, 5, 3], [4, 9, 7, 3]),
+    (false, [2, 4, 2], [6, 25, 33, 4]),
+    (true, [2, 3, 2], [7, 25, 33, 13]),
+];
+
+/// The cases of every kernel here.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
-    let shapes = [
-        (false, [1, 1, 2], [1, 1, 1, 1]),
-        (true, [1, 3, 2], [5, 9, 7, 1]),
-        (true, [3, 5, 3], [4, 9, 7, 3]),
-        (false, [2, 4, 2], [6, 25, 33, 4]),
-        (true, [2, 3, 2], [7, 25, 33, 13]),
-    ];
-    cases_at(variants, &shapes)
+    cases_at(variants, &SHAPES)
 }
 
 /// Whether pixels are packed; `[R, N, steps]`; pictures of the data set and their `[count, H, W, C]`.

@@ -1,7 +1,7 @@
 //! Twin of `shaders/augment/masked.wgsl`: x' = e · x + (1 − e) · fill, picture and mask turned alike.
 
 use super::Turned;
-use crate::cpu::gather::{Gather, unorm8};
+use crate::cpu::gather::Gather;
 use crate::cpu::{ArgError, Args, Real, parallel};
 
 /// Reads order `[R, steps·N]`, clock `[1]`, geometry `[R, steps·N, 7]`, pixels `[count, H, W, C]`, masks `[count, H, W]`
@@ -16,12 +16,7 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
             return x.fill(T::ZERO);
         };
         for (at, x) in turned.places().zip(x.chunks_mut(gather.channels as usize)) {
-            let mask = turned.mask(masks, at.0, at.1);
-            let e: T = match gather.hard {
-                1 if mask >= 128 => T::ONE,
-                1 => T::ZERO,
-                _ => unorm8(mask),
-            };
+            let e: T = gather.relevance(turned.mask(masks, at.0, at.1));
             for (channel, (x, &fill)) in x.iter_mut().zip(fill).enumerate() {
                 let seen: T = turned.pixel(pixels, at.0, at.1, channel);
                 *x = e * seen + (T::ONE - e) * fill;

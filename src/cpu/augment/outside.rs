@@ -1,7 +1,7 @@
 //! Twin of `shaders/augment/outside.wgsl`: 1 − e for the pixels of this step's batch, e the turned explanation.
 
 use super::Turned;
-use crate::cpu::gather::{Gather, unorm8};
+use crate::cpu::gather::Gather;
 use crate::cpu::{ArgError, Args, Real, parallel};
 
 /// Reads order `[R, steps·N]`, clock `[1]`, geometry `[R, steps·N, 7]` and masks `[count, H, W]`; writes outside
@@ -16,12 +16,7 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
             return outside.fill(T::ZERO);
         };
         for (at, outside) in turned.places().zip(outside) {
-            let mask = turned.mask(masks, at.0, at.1);
-            *outside = match gather.hard {
-                1 if mask >= 128 => T::ZERO,
-                1 => T::ONE,
-                _ => unorm8(255 - mask),
-            };
+            *outside = gather.irrelevance(turned.mask(masks, at.0, at.1));
         }
     });
     Ok(())

@@ -1,6 +1,6 @@
 //! Twin of `shaders/gather/masked.wgsl`: x' = e · x + (1 − e) · fill for the pictures of this step's batch.
 
-use super::{Gather, byte, unorm8};
+use super::{Gather, byte};
 use crate::cpu::{ArgError, Args, Real, parallel};
 
 /// Reads order `[R, steps·N]`, clock `[1]`, pixels `[count, H, W, C]`, masks `[count, H, W]` and fill `[C]`; writes
@@ -18,12 +18,7 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
         gather.pixels(pixels, picture, x);
         let first = picture * size / channels;
         for (position, x) in (first..).zip(x.chunks_mut(channels)) {
-            let mask = byte(masks, position);
-            let e = match gather.hard {
-                1 if mask >= 128 => T::ONE,
-                1 => T::ZERO,
-                _ => unorm8(mask),
-            };
+            let e: T = gather.relevance(byte(masks, position));
             for (x, &fill) in x.iter_mut().zip(fill) {
                 *x = e * *x + (T::ONE - e) * fill;
             }

@@ -50,6 +50,21 @@ impl Gather {
         (picture < self.count).then_some(picture as usize)
     }
 
+    /// e, what a mask says of its pixel: as it is, or, where `hard` is 1, 1 from one half on and else 0.
+    pub(super) fn relevance<T: Real>(&self, mask: u32) -> T {
+        match self.hard {
+            1 if mask >= 128 => T::ONE,
+            1 => T::ZERO,
+            _ => unorm8(mask),
+        }
+    }
+
+    /// 1 − e, exact at either end.
+    pub(super) fn irrelevance<T: Real>(&self, mask: u32) -> T {
+        // 128 and more on this side is 127 and less on the other.
+        self.relevance(255 - mask)
+    }
+
     /// x = scale · p + shift for the pixel values p of a picture.
     pub(super) fn pixels<T: Real>(&self, pixels: &[u32], picture: usize, x: &mut [T]) {
         let (scale, shift) = (T::from_f32(self.scale), T::from_f32(self.shift));

@@ -1,6 +1,6 @@
 //! Twin of `shaders/gather/outside.wgsl`: 1 − e for the pixels of this step's batch, e the explanation.
 
-use super::{Gather, byte, unorm8};
+use super::{Gather, byte};
 use crate::cpu::{ArgError, Args, Real, parallel};
 
 /// Reads order `[R, steps·N]`, clock `[1]` and masks `[count, H, W]`; writes outside `[R, N, H, W]`, 0 where there is no
@@ -15,12 +15,7 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
             return outside.fill(T::ZERO);
         };
         for (position, outside) in (picture * pixels..).zip(outside) {
-            let mask = byte(masks, position);
-            *outside = match gather.hard {
-                1 if mask >= 128 => T::ZERO,
-                1 => T::ONE,
-                _ => unorm8(255 - mask),
-            };
+            *outside = gather.irrelevance(byte(masks, position));
         }
     });
     Ok(())
