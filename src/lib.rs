@@ -35,6 +35,7 @@ pub mod exec;
 pub mod export;
 pub mod gpu;
 pub mod hash;
+pub mod import;
 pub mod kernels;
 pub mod model;
 pub mod ops;

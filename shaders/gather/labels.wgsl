@@ -3,7 +3,8 @@
 //   all_labels [count], all_explained [count] (0 or 1), class_weights [K],
 //   labels [R, N], label_weight [R, N], explained [R, N] (0 or 1)
 // One invocation per row of the batch.
-// Formula: label_weight = class_weights[label]; where there is no picture, all three are 0.
+// Formula: label_weight = class_weights[label]; where there is no picture, all three are 0. A picture without a label
+// (0xffffffff) has label and weight 0.
 // A label that is no class weighs 1, so that cross_entropy_forward can make it a NaN that is seen.
 // uses shared/grid
 // uses shared/gather
@@ -40,7 +41,8 @@ fn main(
     if label < params.classes {
         weight = class_weights[label];
     }
-    labels[row] = label;
-    label_weight[row] = weight;
+    let labelled = label != 0xffffffffu;
+    labels[row] = select(0u, label, labelled);
+    label_weight[row] = select(0.0, weight, labelled);
     explained[row] = select(0.0, 1.0, all_explained[picture] != 0u);
 }

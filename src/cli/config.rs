@@ -9,6 +9,7 @@ use super::nearest::nearest;
 use super::values::{Seed, Size};
 use crate::data::{AlphaRule, Format, MaskPolarity, MaskThreshold, ReadOptions, Shares, UnknownPixels};
 use crate::hash::Fnv;
+use crate::import::Initial;
 use crate::model::{Layer, Mapping, ModelConfig, Preset};
 use crate::random::Seeds;
 use crate::study::Setting;
@@ -22,6 +23,7 @@ mod explained;
 pub struct Config {
     pub data: DataSection,
     pub model: ModelSection,
+    pub init: Initial,
     pub train: TrainConfig,
     pub seeds: SeedSection,
 }
@@ -228,6 +230,8 @@ impl Config {
             config.train.epochs = 0;
         }
         config.data.path = None;
+        // Its weights count, whose digest stands beside it.
+        config.init.from = None;
         Fnv::of(config.render().as_bytes()).to_string()
     }
 }

@@ -20,6 +20,8 @@ pub enum CliError {
     #[error(transparent)]
     Exec(#[from] ExecError),
     #[error(transparent)]
+    Import(#[from] crate::import::ImportError),
+    #[error(transparent)]
     Bench(#[from] crate::bench::BenchError),
     #[error(transparent)]
     Dump(#[from] crate::bench::DumpError),

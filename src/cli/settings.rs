@@ -8,13 +8,15 @@ use clap::Args;
 use super::config::{Config, ModelSection};
 use super::error::CliError;
 use super::pictures::PictureFlags;
-use super::values::{ClassWeights, Seed};
+use super::values::{ClassWeights, Rename, Seed};
 use crate::data::triangles::TriangleSet;
 use crate::exec::Device;
 use crate::gpu::DeviceError;
+use crate::import::Initial;
 use crate::model::{Mapping, Preset};
+use crate::plan::Part;
 use crate::study::Setting;
-use crate::train::{Augmentation, DataFill, MaskSource, Method, Schedule, Watched};
+use crate::train::{Augmentation, DataFill, MaskSource, Method, Schedule, TrainConfig, Watched};
 
 #[derive(Args, Clone, Debug, Default)]
 pub struct Settings {
@@ -82,6 +84,8 @@ pub struct Settings {
     /// rotate=DEGREES, crop=LEAST SHARE, brightness=SHARE, as in flip,shift=2,rotate=10,crop=0.8 [default: none]
     #[arg(long, value_name = "LIST", help_heading = "Training")]
     pub augment: Option<Augmentation>,
+    #[command(flatten)]
+    pub init: InitFlags,
     /// The seed that the three below are derived from [default: 0]
     #[arg(long, value_name = "N", help_heading = "Seeds")]
     pub seed: Option<Seed>,
@@ -96,6 +100,63 @@ pub struct Settings {
     pub order_seed: Option<Seed>,
     #[command(flatten)]
     pub pictures: PictureFlags,
+}
+
+/// Where initial weights come from, and which of them stay.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Initial weights")]
+pub struct InitFlags {
+    /// Begin with the weights of a run, a checkpoint or a safetensors file of a PyTorch state dict [default: random ones]
+    #[arg(long = "init-from", value_name = "RUN|FILE")]
+    pub from: Option<PathBuf>,
+    /// The parts that take weights from there [default: features]
+    #[arg(long = "init-parts", value_name = "PARTS", value_enum, value_delimiter = ',')]
+    pub parts: Vec<Part>,
+    /// Layers or tensors of the file with the network's names for them, such as conv1=features.0,bn1=features.1
+    #[arg(long = "init-names", value_name = "THEIRS=OURS", value_delimiter = ',')]
+    pub names: Vec<Rename>,
+    /// Parts that no stage updates, such as an f from elsewhere [default: none]
+    #[arg(long, value_name = "PARTS", value_enum, value_delimiter = ',')]
+    pub freeze: Vec<Part>,
+}
+
+impl InitFlags {
+    fn apply(&self, init: &mut Initial, train: &mut TrainConfig) -> Result<(), CliError> {
+        if self.from.is_some() {
+            *init = Initial {
+                from: self.from.clone(),
+                parts: init.parts.clone(),
+                names: init.names.clone(),
+                digest: None,
+            };
+        }
+        if init.from.is_none() && !(self.parts.is_empty() && self.names.is_empty()) {
+            return Err(CliError::Usage(
+                "--init-parts and --init-names speak of a file that is not named: add --init-from".to_owned(),
+            ));
+        }
+        if !self.parts.is_empty() {
+            init.parts = self.parts.iter().copied().collect();
+        }
+        if !self.names.is_empty() {
+            init.names = self.names.iter().map(|name| (name.theirs.clone(), name.ours.clone())).collect();
+        }
+        if !self.freeze.is_empty() {
+            train.freeze = self.freeze.iter().copied().collect();
+        }
+        Ok(())
+    }
+
+    fn given(&self) -> impl Iterator<Item = &'static str> + use<> {
+        [
+            (self.from.is_some(), "--init-from"),
+            (!self.parts.is_empty(), "--init-parts"),
+            (!self.names.is_empty(), "--init-names"),
+            (!self.freeze.is_empty(), "--freeze"),
+        ]
+        .into_iter()
+        .filter_map(|(given, flag)| given.then_some(flag))
+    }
 }
 
 impl Settings {
@@ -119,7 +180,7 @@ impl Settings {
                 *place = value;
             }
         }
-        let Config { data, model, train, seeds } = config;
+        let Config { data, model, init, train, seeds } = config;
         if let Some(path) = &self.data {
             let path = path.to_str().ok_or_else(|| {
                 let path = path.to_string_lossy();
@@ -154,6 +215,7 @@ impl Settings {
             train.balance_classes = *balanced;
             train.class_weights.clone_from(weights);
         }
+        self.init.apply(init, train)?;
         if let Some(seed) = self.seed {
             // A new seed derives new ones; those that a file had derived from another do not outlive it.
             *seeds = super::config::SeedSection { seed, ..Default::default() };
@@ -190,6 +252,7 @@ impl Settings {
         ]
         .into_iter()
         .filter_map(|(given, flag)| given.then_some(flag))
+        .chain(self.init.given())
         .chain(self.pictures.given())
         .collect()
     }

@@ -103,7 +103,10 @@ impl Source {
                 name.to_owned(),
                 count(part.len()),
                 count(part.explained_count()),
-                per_class(classes, &part.class_counts()),
+                match (per_class(classes, &part.class_counts()), part.unlabelled_count()) {
+                    (classes, 0) => classes,
+                    (classes, without) => format!("{classes}; no label: {}", count(without)),
+                },
             ]);
         }
         for line in terminal::table(&rows, &[1, 2]).lines() {

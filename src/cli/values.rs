@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::data::{AlphaRule, Format, MaskPolarity, UnknownPixels};
 use crate::model::{Mapping, Preset};
+use crate::plan::Part;
 use crate::train::{DataFill, MaskSource, Method, Watched};
 
 /// Gives an enum of another room its names on the command line; those of the config.
@@ -52,6 +53,12 @@ names!(Preset {
     Reference = "reference": "three convolutions, the network of the studies",
     Small = "small": "three wider convolutions with group normalisation and dropout",
     Resnet = "resnet": "residual blocks with group normalisation, for pictures of up to 224x224",
+});
+
+names!(Part {
+    Features = "features": "f",
+    Mapping = "mapping": "m",
+    Classifier = "classifier": "c",
 });
 
 names!(DataFill {
@@ -111,6 +118,26 @@ impl FromStr for Size {
             (Ok(height), Ok(width)) => Ok(Self(height, width)),
             _ => Err("a size is one number for square pictures, such as 64, or HEIGHTxWIDTH, such as 48x64"
                 .to_owned()),
+        }
+    }
+}
+
+/// A name in a file and the network's: `conv1=features.0`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rename {
+    pub theirs: String,
+    pub ours: String,
+}
+
+impl FromStr for Rename {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=').map(|(theirs, ours)| (theirs.trim(), ours.trim())) {
+            Some((theirs, ours)) if !theirs.is_empty() && !ours.is_empty() => {
+                Ok(Self { theirs: theirs.to_owned(), ours: ours.to_owned() })
+            }
+            _ => Err("a pair of names is THEIRS=OURS, such as conv1=features.0".to_owned()),
         }
     }
 }

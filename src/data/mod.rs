@@ -27,6 +27,9 @@ pub use split::{Shares, Splits};
 /// The value from which on a mask says relevant.
 pub const RELEVANT: u8 = 128;
 
+/// The label of a training picture that has an explanation and no label: stage 2 alone learns from it.
+pub const UNLABELLED: u32 = u32::MAX;
+
 /// Pixel values of a data set, row-major `[n, height, width, channels]`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Pixels {
@@ -76,7 +79,7 @@ pub struct Dataset {
     pub classes: Vec<String>,
     /// `[n, height, width, channels]`.
     pub pixels: Pixels,
-    /// `[n]`.
+    /// `[n]`; [`UNLABELLED`] where an explained picture has none.
     pub labels: Vec<u32>,
     /// `[n, height, width]`, 255 = relevant; zeros for a picture without an explanation.
     pub masks: Vec<u8>,
@@ -131,13 +134,30 @@ impl Dataset {
             expect("the number of names of groups", self.groups.names.len().min(largest), largest)?;
         }
         let classes = self.classes.len();
-        match self.labels.iter().position(|&label| label as usize >= classes) {
+        let unknown = |i: usize| self.labels[i] as usize >= classes && !self.goes_without_label(i);
+        match (0..n).find(|&i| unknown(i)) {
             None => Ok(()),
             Some(i) => {
                 let what = format!("the label of picture {i} ({classes} classes)");
                 expect(&what, self.labels[i] as usize, classes.saturating_sub(1))
             }
         }
+    }
+
+    /// Whether a picture has no label, which only an explained one may.
+    fn goes_without_label(&self, picture: usize) -> bool {
+        self.labels[picture] == UNLABELLED && self.explained[picture]
+    }
+
+    /// The number of pictures without a label.
+    pub fn unlabelled_count(&self) -> usize {
+        self.labels.iter().filter(|&&label| label == UNLABELLED).count()
+    }
+
+    /// The name of a picture's class, or that it has none.
+    pub fn class_of(&self, picture: usize) -> &str {
+        let label = self.labels.get(picture).map(|&label| label as usize);
+        label.and_then(|label| self.classes.get(label)).map_or("no label", String::as_str)
     }
 
     /// The number of pictures of each class.
@@ -367,5 +387,11 @@ mod tests {
         assert!(broken(|d| d.groups.of.truncate(2)).contains("groups of pictures is 2 where 3"));
         assert!(broken(|d| d.labels[1] = 2).contains("label of picture 1 (2 classes) is 2"));
         assert!(broken(|d| d.channels = 2).contains("channels"));
+        // A picture without a label has an explanation.
+        assert!(broken(|d| d.labels[2] = UNLABELLED).contains("label of picture 2"));
+        let data = Dataset { labels: vec![0, UNLABELLED, 0], ..tiny() };
+        data.validate().unwrap();
+        assert_eq!((data.class_counts(), data.unlabelled_count()), (vec![2, 0], 1));
+        assert_eq!([data.class_of(0), data.class_of(1)], ["a", "no label"]);
     }
 }

@@ -1,6 +1,6 @@
 //! Parting a data set by shares, class by class.
 
-use super::{DataError, Dataset};
+use super::{DataError, Dataset, UNLABELLED};
 use crate::random::Random;
 
 /// What a run trains on, what it may choose by, and what it is judged by.
@@ -101,6 +101,8 @@ pub fn stratified(data: &Dataset, shares: &[f64], seed: u64) -> Result<Vec<Vec<u
             rest = others;
         }
     }
+    // What has no label cannot be judged: it trains.
+    parts[0].extend((0..data.len()).filter(|&i| data.labels[i] == UNLABELLED));
     parts.iter_mut().for_each(|part| part.sort_unstable());
     Ok(parts)
 }

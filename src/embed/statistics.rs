@@ -9,7 +9,7 @@ use crate::exec::Store;
 use crate::gpu::Gpu;
 use crate::model::Network;
 use crate::plan::Part;
-use crate::train::{PADDING, second_loss};
+use crate::train::{PADDING, mean_loss};
 
 /// Figures of an epoch, or of the part of it that is done.
 #[derive(Clone, Debug, PartialEq)]
@@ -148,7 +148,7 @@ impl Figures {
             step < tally.alignment_batches && tally.explained.get(step).copied().unwrap_or(false)
         };
         // Its rows are as many as the losses of stage 1.
-        let alignment = alignment.map(|losses| second_loss(&losses, label.len(), taken));
+        let alignment = alignment.map(|losses| mean_loss(&losses, label.len(), taken));
         EpochStatistics {
             epoch: tally.epoch,
             batches: tally.label_batches,

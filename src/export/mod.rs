@@ -9,6 +9,7 @@ use safetensors::{Dtype, tensor::TensorView};
 
 use crate::model::Network;
 pub use weights::Tensor;
+pub(crate) use weights::{Layout, layouts};
 
 /// Why a model cannot be exported.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! Weights in the layout that other programs use: channels first, outputs before inputs.
 
 use super::{ExportError, Model};
-use crate::model::{Kind, MapShape, Node};
+use crate::model::{Kind, MapShape, Node, Parameter};
 
 /// A tensor in row-major order.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +12,16 @@ pub struct Tensor {
     pub dims: Vec<usize>,
     /// Its values.
     pub values: Vec<f32>,
+}
+
+/// Where the values of a parameter lie in PyTorch's layout.
+pub(crate) struct Layout {
+    /// The parameter, with our dimensions.
+    pub parameter: Parameter,
+    /// PyTorch's dimensions.
+    pub dims: Vec<usize>,
+    /// For every value of theirs, in row-major order, the place of the same value in ours.
+    pub places: Vec<usize>,
 }
 
 /// For every place of a flat vector in (c, h, w) order the place of the same value in (h, w, c) order.
@@ -27,51 +37,50 @@ fn channels_first(shape: MapShape) -> Vec<usize> {
 /// where it is a map, in (c, h, w) order; a diagonal's weight and bias become `[C, H, W]`.
 ///
 /// Behind them running mean and variance, `[C]`, where there are some.
-pub(super) fn of(model: &Model<'_>, node: &Node) -> Result<Vec<Tensor>, ExportError> {
+pub(crate) fn layouts(node: &Node) -> Vec<Layout> {
     let mut parameters = node.parameters().into_iter();
-    let (Some(weight), Some(bias)) = (parameters.next(), parameters.next()) else { return Ok(Vec::new()) };
-    let read = |name: &str, dims: &[usize]| model.values(name, dims);
-    let (old, old_bias) = (read(&weight.name, &weight.dims)?, read(&bias.name, &bias.dims)?);
-    let (weight_dims, values, bias_dims, bias_values) = match node.kind {
+    let (Some(weight), Some(bias)) = (parameters.next(), parameters.next()) else { return Vec::new() };
+    let channels = node.input.channels;
+    let ([weight_dims, bias_dims], [weight_places, bias_places]) = match node.kind {
         Kind::Conv(settings, _) => {
             let [kh, kw] = settings.kernel;
-            let (c_in, c_out) = (node.input.channels, node.output.channels);
-            let mut values = Vec::with_capacity(old.len());
-            for o in 0..c_out {
-                for c in 0..c_in {
-                    values.extend((0..kh * kw).map(|tap| old[(tap * c_in + c) * c_out + o]));
-                }
-            }
-            (vec![c_out, c_in, kh, kw], values, vec![c_out], old_bias.to_vec())
+            let (c_in, c_out) = (channels, node.output.channels);
+            let of = |o: usize, c: usize| (0..kh * kw).map(move |tap| (tap * c_in + c) * c_out + o);
+            let places = (0..c_out).flat_map(|o| (0..c_in).flat_map(move |c| of(o, c))).collect();
+            ([vec![c_out, c_in, kh, kw], vec![c_out]], [places, (0..c_out).collect()])
         }
         Kind::GroupNorm(_) | Kind::BatchNorm => {
-            let dims = vec![node.input.channels];
-            (dims.clone(), old.to_vec(), dims, old_bias.to_vec())
+            let places: Vec<usize> = (0..channels).collect();
+            ([vec![channels], vec![channels]], [places.clone(), places])
         }
         Kind::Diagonal => {
-            let order = channels_first(node.input);
             let MapShape { height, width, channels } = node.input;
-            let dims = vec![channels, height, width];
-            let turn = |values: &[f32]| order.iter().map(|&at| values[at]).collect::<Vec<f32>>();
-            (dims.clone(), turn(old), dims, turn(old_bias))
+            let (dims, places) = (vec![channels, height, width], channels_first(node.input));
+            ([dims.clone(), dims], [places.clone(), places])
         }
         _ => {
             let (inputs, outputs) = (channels_first(node.input), channels_first(node.output));
-            let mut values = Vec::with_capacity(old.len());
-            for &o in &outputs {
-                values.extend(inputs.iter().map(|&i| old[i * outputs.len() + o]));
-            }
-            let bias = outputs.iter().map(|&o| old_bias[o]).collect();
-            (vec![outputs.len(), inputs.len()], values, vec![outputs.len()], bias)
+            let len = outputs.len();
+            let places = outputs.iter().flat_map(|o| inputs.iter().map(move |i| i * len + o)).collect();
+            ([vec![len, inputs.len()], vec![len]], [places, outputs])
         }
     };
-    let mut tensors = vec![
-        Tensor { name: weight.name, dims: weight_dims, values },
-        Tensor { name: bias.name, dims: bias_dims, values: bias_values },
+    let mut layouts = vec![
+        Layout { parameter: weight, dims: weight_dims, places: weight_places },
+        Layout { parameter: bias, dims: bias_dims, places: bias_places },
     ];
-    for state in node.running() {
-        let values = read(&state.name, &state.dims)?.to_vec();
-        tensors.push(Tensor { name: state.name, dims: state.dims, values });
-    }
-    Ok(tensors)
+    layouts.extend(node.running().into_iter().map(|parameter| {
+        let dims = parameter.dims.clone();
+        Layout { parameter, dims, places: (0..channels).collect() }
+    }));
+    layouts
+}
+
+/// What [`layouts`] speaks of, with its values.
+pub(super) fn of(model: &Model<'_>, node: &Node) -> Result<Vec<Tensor>, ExportError> {
+    let tensor = |Layout { parameter, dims, places }: Layout| {
+        let ours = model.values(&parameter.name, &parameter.dims)?;
+        Ok(Tensor { name: parameter.name, dims, values: places.iter().map(|&at| ours[at]).collect() })
+    };
+    layouts(node).into_iter().map(tensor).collect()
 }

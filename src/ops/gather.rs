@@ -255,7 +255,7 @@ pub(crate) fn source_inputs(
         (source.pixels, pixels),
         // 255, 0, 127 and 128 stand at known places: the ends, and both sides of the threshold.
         (source.masks, Fill::Indices(vec![0x807f_00ff, 0xff00_ff80, 0x1122_3344])),
-        (source.labels, Fill::Below(3)),
+        (source.labels, Fill::Indices(vec![2, 0, u32::MAX, 1, 0])),
         (source.explained, Fill::Below(2)),
         (source.class_weights, Fill::Floats(vec![0.5, 2.0, 1.25])),
         (source.fill, Fill::Uniform(-1.0, 1.0)),

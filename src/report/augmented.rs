@@ -25,7 +25,7 @@ pub fn augmented_sheet(data: &Dataset, augment: &Augmentation, seen: &Augmented)
             (i * versions..(i + 1) * versions)
                 .map(|at| cell(&seen.pixels[at * values..][..values], &seen.masks[at * area..][..area])),
         );
-        let class = data.classes.get(data.labels[i] as usize).cloned().unwrap_or_default();
+        let class = data.class_of(i).to_owned();
         let mut label = vec![(class, Tone::Strong)];
         if !explained {
             label.push(("no mask".to_owned(), Tone::Plain));

@@ -86,8 +86,7 @@ fn png(path: &Path, size: Extent, values: &[u8], color: ExtendedColorType) -> Re
 
 /// Names of the pictures of one part in a folder that [`write_pictures`] fills: `<part>/<class>/<number>.png`.
 pub fn names_in_folder(data: &Dataset, part: &str) -> Vec<String> {
-    let class = |i: usize| &data.classes[data.labels[i] as usize];
-    (0..data.len()).map(|i| format!("{part}/{}/{i:05}.png", class(i))).collect()
+    (0..data.len()).map(|i| format!("{part}/{}/{i:05}.png", data.class_of(i))).collect()
 }
 
 /// Writes the pictures of a part as an image folder, 8 bits a channel.

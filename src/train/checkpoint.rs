@@ -9,7 +9,6 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use super::TrainError;
 use crate::hash::Fnv;
 
-const FORMAT: &str = "rationale checkpoint";
 /// Raised when old files cannot be read any more.
 const VERSION: &str = "1";
 
@@ -25,6 +24,9 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
+    /// What the files say they are.
+    pub(crate) const FORMAT: &str = "rationale checkpoint";
+
     /// Writes the checkpoint so that at every moment either the old file or the new one is whole.
     pub fn save(&self, path: &Path) -> Result<(), TrainError> {
         let bytes: BTreeMap<&String, (Vec<usize>, Vec<u8>)> = self
@@ -43,7 +45,7 @@ impl Checkpoint {
             views.push((name.as_str(), TensorView::new(Dtype::F32, dims.clone(), data).map_err(failed)?));
         }
         let mut metadata: HashMap<String, String> = self.notes.clone().into_iter().collect();
-        metadata.insert("format".to_owned(), FORMAT.to_owned());
+        metadata.insert("format".to_owned(), Self::FORMAT.to_owned());
         metadata.insert("version".to_owned(), VERSION.to_owned());
         metadata.insert("epoch".to_owned(), self.epoch.to_string());
         let file = safetensors::serialize(views, Some(metadata)).map_err(failed)?;
@@ -61,7 +63,7 @@ impl Checkpoint {
         let parsed = SafeTensors::deserialize(&file).map_err(damaged)?;
         let mut notes: BTreeMap<String, String> =
             header.metadata().clone().unwrap_or_default().into_iter().collect();
-        if notes.remove("format").as_deref() != Some(FORMAT) {
+        if notes.remove("format").as_deref() != Some(Self::FORMAT) {
             return Err(wrong("is a safetensors file, but no checkpoint of rationale".to_owned()));
         }
         match notes.remove("version") {

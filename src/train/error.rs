@@ -35,6 +35,14 @@ pub enum TrainError {
         /// The method.
         method: Method,
     },
+    /// Explanations alone: nothing tells the classes apart.
+    #[error(
+        "none of the {pictures} training pictures has a label, so there are no classes to learn; label some of them"
+    )]
+    NoLabels {
+        /// Training pictures.
+        pictures: usize,
+    },
     /// Classes cannot be balanced.
     #[error(
         "balance_classes is true, and no training picture is of class `{class}`, so no weight makes it count; add pictures of it, remove the class, or use balance_classes = false"

@@ -30,6 +30,6 @@ pub use stream::Streaming;
 pub use trainer::{
     EpochReport, Evaluation, FeatureMaps, GateMass, GradientReport, Trainer, check_fit, plans,
 };
-pub(crate) use trainer::{first_phase, noise, passes, phases, second_loss};
+pub(crate) use trainer::{first_phase, mean_loss, noise, passes, phases};
 pub use upload::fill_values;
 pub(crate) use upload::{PADDING, padded};

@@ -6,7 +6,7 @@ use crate::plan::Part;
 
 impl TrainConfig {
     /// The route of stage 1. `label_route` says what is updated where it is given, else `mapping_in_stage1` whether m is;
-    /// `mapping_in_stage1` says how the gradient passes a gate.
+    /// `mapping_in_stage1` says how the gradient passes a gate. What is frozen is not updated.
     pub fn stage1_route(&self, network: &Network) -> Result<Route, TrainError> {
         let updated = self.label_route.as_ref().map(|route| route.updates(Part::Mapping));
         let mode = match (self.mapping_in_stage1, updated) {
@@ -30,10 +30,18 @@ impl TrainConfig {
                     .to_owned(),
             });
         }
-        let route = self
+        let mut route = self
             .label_route
             .clone()
             .unwrap_or_else(|| Route::stage1(network.has_mapping() && mode == MappingInStage1::Update));
+        route.update.retain(|part| !self.freeze.contains(part));
+        if route.update.is_empty() && !self.freeze.is_empty() {
+            return Err(TrainError::Setting {
+                key: "freeze",
+                value: self.freeze.iter().map(|part| part.name()).collect::<Vec<_>>().join(", "),
+                remedy: "stage 1 has nothing left to update; leave out a part".to_owned(),
+            });
+        }
         Ok(route.through_gate(match mode {
             MappingInStage1::Constant => GateGradient::Constant,
             _ => GateGradient::Leaky,
@@ -82,6 +90,20 @@ mod tests {
                 assert_eq!((route.updates(Part::Mapping), route.gate), (updates, gate), "{mapping} {mode:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_frozen_is_not_updated() {
+        let input = MapShape { height: 32, width: 32, channels: 1 };
+        let network = Network::new(&ModelConfig::reference(Mapping::Diagonal), input, 2, 1).unwrap();
+        let route = |freeze: &[Part]| {
+            let freeze = freeze.iter().copied().collect();
+            TrainConfig { freeze, ..TrainConfig::default() }.stage1_route(&network)
+        };
+        assert_eq!(route(&[Part::Features]).unwrap().update, [Part::Mapping, Part::Classifier].into());
+        assert_eq!(route(&[Part::Classifier, Part::Features]).unwrap().update, [Part::Mapping].into());
+        let error = route(&Part::ALL).unwrap_err().to_string();
+        assert!(error.contains("features, mapping, classifier") && error.contains("leave out"), "{error}");
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod open;
 mod record;
 
 pub use name::{default_folder, timestamp};
-pub use open::{OpenedRun, read_record};
+pub use open::{OpenedRun, read_record, state_file};
 use open::{done, read_config, read_rows};
 pub use record::{EpochRow, RunRecord};
 

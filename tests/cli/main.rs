@@ -7,6 +7,7 @@ mod bad_input;
 mod bench;
 mod comfort;
 mod commands;
+mod initial;
 mod report;
 mod resume;
 mod studies;

@@ -114,11 +114,21 @@ pub fn check_in(
     parts: &[Part],
     seed: u64,
 ) {
+    // Every run starts from the same running statistics: what a masked picture meets must not drift from run to run.
+    let running: Vec<(String, Vec<f64>)> = network
+        .running()
+        .into_iter()
+        .filter_map(|state| Some((state.name.clone(), session.read_real(loaded, &state.name).ok()?)))
+        .collect();
+    let run = |session: &mut CpuSession<f64>| {
+        running.iter().for_each(|(name, values)| session.write_real(name, values).unwrap());
+        session.run(loaded, 1).unwrap();
+    };
     let mut checked = 0;
     for parameter in network.parameters().iter().filter(|p| parts.contains(&p.part)) {
         let (layer, field) = parameter.name.rsplit_once('.').unwrap();
         // Anew for each: the last run was with a weight moved.
-        session.run(loaded, 1).unwrap();
+        run(&mut session);
         let gradient = session.read_real(loaded, &format!("{layer}.d_{field}")).unwrap();
         let values = session.read_real(loaded, &parameter.name).unwrap();
         let len = values.len() / network.replicas();
@@ -131,7 +141,7 @@ pub fn check_in(
                 let mut moved = values.clone();
                 moved[i] += offset;
                 session.write_real(&parameter.name, &moved).unwrap();
-                session.run(loaded, 1).unwrap();
+                run(&mut session);
                 let mut loss = |&(name, factor): &(&str, f64)| {
                     factor * session.read_real(loaded, name).unwrap()[i / len]
                 };

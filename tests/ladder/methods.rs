@@ -201,6 +201,48 @@ fn joint_optimisation_follows_both_losses_with_the_target_held_constant() {
     }
 }
 
+/// Dropout, batch statistics and residual blocks, on the way to both losses.
+fn trained_and_steady() -> Network {
+    let (model, input) = models().pop().unwrap();
+    Network::new(&model, input, 3, 2).unwrap()
+}
+
+#[test]
+fn joint_and_constrained_send_both_losses_through_a_pass_of_training() {
+    let network = &trained_and_steady();
+    assert!(network.has_dropout() && !network.running().is_empty());
+    let (label, stage, none) = (label(network), alignment(network), Variants::new());
+    let plan = joint(network, &DATA, &label, &stage, 3.0, &none).unwrap();
+    // m and c do not move f(x'), so that the target is constant by itself.
+    let losses = [("stage1.losses", 1.0), ("stage2.losses", 3.0)];
+    check(network, &plan, &losses, &[Part::Mapping, Part::Classifier], 5);
+
+    let constraint = Constraint { epsilon: 0.25, rate: 0.0 };
+    let plan = constrained(network, &DATA, &label, &stage, constraint, &none).unwrap();
+    let (mut session, loaded) = session(network, &plan, 6);
+    session.write("constraint.multiplier", &[1.5, 1.5]).unwrap();
+    let losses = [("stage1.losses", 1.0), ("stage2.losses", 1.5)];
+    check_in(session, loaded, network, &losses, &[Part::Mapping], 6);
+
+    // What reaches f adds up: without the second loss it is the gradient of stage 1, which has its own differences.
+    let gradients = |plan: &Plan| {
+        let (mut session, loaded) = crate::gradients::session(network, plan, 7);
+        session.run(loaded, 1).unwrap();
+        let names = network.parameters().into_iter().map(|parameter| parameter.name);
+        let of = |name: String| {
+            let (layer, field) = name.rsplit_once('.').unwrap();
+            session.read_real(loaded, &format!("{layer}.d_{field}")).unwrap()
+        };
+        names.flat_map(of).collect::<Vec<f64>>()
+    };
+    let alone = gradients(&stage1(network, &DATA, &label, &none).unwrap());
+    let [nothing, both] =
+        [0.0, 3.0].map(|lambda| gradients(&joint(network, &DATA, &label, &stage, lambda, &none).unwrap()));
+    let d = difference(&nothing, &alone);
+    assert!(d.within(1e-12), "{d:?}");
+    assert!(difference(&both, &alone).relative > 1e-3);
+}
+
 #[test]
 fn without_a_mapping_f_follows_the_divergence_with_the_target_held_constant() {
     let network = &networks()[0];

@@ -332,3 +332,61 @@ fn the_variants_that_a_run_records_are_planned_again() {
         shaders(&first).into_iter().filter(|(kernel, _)| *kernel == "conv2d_forward").collect();
     assert!(conv.len() > 1, "no longer a mixture: {conv:?}");
 }
+
+/// The state after an epoch with these pictures.
+fn after_an_epoch(
+    device: &Device,
+    config: &TrainConfig,
+    data: &rationale::data::Dataset,
+) -> (Checkpoint, f64) {
+    let model = support::small_model(Mapping::Diagonal);
+    let seeds = [Seeds::from_seed(1)];
+    let mut trainer = Trainer::new(device, &model, config, data, &seeds, &Variants::new()).unwrap();
+    let report = trainer.train_epoch().unwrap();
+    (trainer.checkpoint().clone(), report.train_accuracy[0])
+}
+
+#[test]
+fn a_picture_without_a_label_teaches_m_and_nothing_else() {
+    use rationale::data::UNLABELLED;
+    let mut data = support::pictures(16);
+    let without: Vec<usize> = (0..16).filter(|i| i % 3 == 0).collect();
+    without.iter().for_each(|&i| data.labels[i] = UNLABELLED);
+    data.explained = (0..16).map(|i| i % 3 == 0).collect();
+    data.validate().unwrap();
+    for device in support::devices() {
+        // All in one batch, so that the order of the pictures is the same sum's.
+        let config = TrainConfig { batch: 16, label_lr: 0.0, ..support::small_config() };
+        let (begun, _) = after_an_epoch(&device, &TrainConfig { alignment_lr: 0.0, ..config.clone() }, &data);
+        let (moved, accuracy) = after_an_epoch(&device, &config, &data);
+        for (name, (_, values)) in &moved.tensors {
+            let same = *values == begun.tensors[name].1;
+            let mapping = name.starts_with("mapping.") && !name.contains("stage");
+            assert!(!(mapping && same), "{}: {name} learned nothing", device.title());
+            if name.starts_with("features.") || name.starts_with("classifier.") {
+                assert!(same, "{}: {name}", device.title());
+            }
+        }
+        // Ten of sixteen are judged.
+        assert!((accuracy * 10.0).fract() < 1e-9 || (accuracy * 10.0).fract() > 1.0 - 1e-9, "{accuracy}");
+
+        // Stage 1 by itself sees what it would see with these pictures blackened out: nothing of them.
+        let labels = TrainConfig { method: Method::LabelOnly, batch: 16, ..support::small_config() };
+        let mut other = data.clone();
+        let size = data.picture_len();
+        if let rationale::data::Pixels::Float(values) = &mut other.pixels {
+            without.iter().for_each(|&i| values[i * size..(i + 1) * size].fill(0.25));
+        } else {
+            panic!("the triangles are floats");
+        }
+        let [a, b] = [&data, &other].map(|data| after_an_epoch(&device, &labels, data).0);
+        assert_eq!(digest(&a.tensors), digest(&b.tensors), "{}", device.title());
+    }
+    data.labels.fill(UNLABELLED);
+    data.explained.fill(true);
+    let model = support::small_model(Mapping::Diagonal);
+    let config = support::small_config();
+    let error =
+        Trainer::new(&support::cpu(), &model, &config, &data, &[Seeds::from_seed(1)], &Variants::new());
+    assert!(error.err().unwrap().to_string().contains("none of the 16 training pictures has a label"));
+}

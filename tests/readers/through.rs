@@ -101,3 +101,43 @@ fn groups_of_a_table_reach_the_worst_group() {
     // Groups and classes are the same here.
     assert_eq!(groups[0]["accuracy"], outcome["worst_class"]["accuracy"]);
 }
+
+#[test]
+fn an_explained_picture_may_go_without_a_label() {
+    let place = Place::new();
+    (LAYOUTS[2].write)(&place);
+    let table = std::fs::read_to_string(place.at("labels.csv")).unwrap();
+    let line = table.lines().find(|line| line.contains(",Acorn,train,") && !line.ends_with(",,,,")).unwrap();
+    place.write("labels.csv", table.replacen(line, &line.replacen(",Acorn,train,", ",,train,", 1), 1));
+    let checked = run(&place, &["check", ".", "--json"]);
+    let report = json(&checked);
+    let pictures = |report: &Value| -> u64 {
+        let count = |class: &Value| {
+            class["pictures"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap()).sum::<u64>()
+        };
+        report["classes"].as_array().unwrap().iter().map(count).sum()
+    };
+    assert_eq!(report["findings"].as_array().unwrap().len(), 0, "{report}");
+    assert_eq!(report["pictures"].as_u64().unwrap(), pictures(&report) + 1);
+    let flags =
+        ["--device", "cpu", "--epochs", "1", "--batch", "4", "--val-share", "0", "--run", "run", "--json"];
+    let trained = run(&place, &[&["train", "."], &flags[..]].concat());
+    json(&trained);
+    let words = String::from_utf8(trained.stderr).unwrap();
+    assert!(words.contains("no label: 1"), "{words}");
+    // Only pictures that can be judged are counted.
+    let outcome =
+        json(&run(&place, &["evaluate", "run", ".", "--part", "train", "--device", "cpu", "--json"]));
+    let record: Value = serde_json::from_slice(&std::fs::read(place.at("run/run.json")).unwrap()).unwrap();
+    assert_eq!(record["status"], "finished");
+    let labelled = table.lines().filter(|line| line.contains(",train,")).count() - 1;
+    assert_eq!(outcome["pictures"], labelled, "{outcome}");
+
+    // Nothing tells what a test picture without a label is.
+    let line =
+        table.lines().find(|line| line.contains(",Acorn,test,") && line.contains("outlines/")).unwrap();
+    place.write("labels.csv", table.replacen(line, &line.replacen(",Acorn,test,", ",,test,", 1), 1));
+    let output = run(&place, &[&["train", "."], &flags[..8]].concat());
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert!(words.contains("has no label") && words.contains("only a training picture"), "{words}");
+}

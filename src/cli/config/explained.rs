@@ -101,6 +101,27 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
         "[\"average_pool\", \"output\"]",
     ),
     (
+        "init",
+        "from",
+        "Weights to begin with: a run folder, a checkpoint of one, or a safetensors file of a PyTorch state dict\n\
+         (pictures reach the network as values from -1 to 1). Left out: random ones.",
+        "\"runs/earlier\"",
+    ),
+    (
+        "init",
+        "parts",
+        "The parts that take weights from there: \"features\", \"mapping\", \"classifier\". The others begin at random.",
+        "",
+    ),
+    (
+        "init",
+        "names",
+        "Where the file has other names: its layers or tensors, each with the network's name for it, such as\n\
+         { conv1 = \"features.0\" }. `rationale export --safetensors` shows the network's names.",
+        "",
+    ),
+    ("init", "digest", "Of the weights taken; a run writes it, nobody has to.", "\"0123456789abcdef\""),
+    (
         "train",
         "method",
         "\"two-stage\" (labels and explanations in turn), \"label-only\", \"joint\" (both losses in one step),\n\
@@ -131,6 +152,13 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
         "What stage 1 updates, and a layer (stop_at = \"features.2\") past which no gradient goes.\n\
          Left out: everything.",
         "{ update = [\"features\", \"mapping\", \"classifier\"] }",
+    ),
+    (
+        "train",
+        "freeze",
+        "Parts that no stage updates, such as an f from elsewhere: \"features\", \"mapping\" or \"classifier\". Left out:\n\
+         none. Their dropout and normalisation act as in evaluation.",
+        "[\"features\"]",
     ),
     (
         "train",
@@ -320,6 +348,9 @@ mod tests {
         full.data.size = Some(crate::cli::values::Size(1, 2));
         full.data.channels = Some(1);
         full.train.label_route = Some(crate::model::Route::stage1(true));
+        full.train.freeze.insert(crate::plan::Part::Features);
+        full.init.from = Some("x".into());
+        full.init.digest = Some("x".to_owned());
         let value = toml::Value::try_from(&full).unwrap();
         let mut keys: Vec<(String, String)> = value
             .as_table()
@@ -355,7 +386,11 @@ mod tests {
             .collect();
         let config = Config::parse(&uncommented, "x".as_ref()).unwrap();
         assert!(
-            config.data.size.is_some() && config.train.label_route.is_some() && config.seeds.order.is_some()
+            config.data.size.is_some()
+                && config.train.label_route.is_some()
+                && !config.train.freeze.is_empty()
+                && config.init.from.is_some()
+                && config.seeds.order.is_some()
         );
     }
 }

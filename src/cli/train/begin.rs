@@ -12,7 +12,7 @@ use crate::cli::terminal;
 use crate::data::triangles::TriangleSet;
 use crate::exec::Device;
 use crate::plan::Variants;
-use crate::train::run::{CONFIG, Resumed, RunFolder, RunRecord, default_folder, timestamp};
+use crate::train::run::{CONFIG, Resumed, RunFolder, RunRecord, default_folder, state_file, timestamp};
 use crate::train::{Checkpoint, TrainError};
 
 /// All that is known before any data is read.
@@ -45,6 +45,11 @@ fn anew(args: &TrainArgs) -> Result<Begun, CliError> {
         ));
     };
     config.data.path = Some(lasting(path));
+    if let Some(from) = config.init.from.take() {
+        // A run may go on and have other weights tomorrow; which of its files counts is settled now.
+        let file = if from.is_dir() { state_file(&from)? } else { from };
+        config.init.from = Some(std::path::absolute(&file).unwrap_or(file));
+    }
     let now = SystemTime::now();
     let name = source::name(config.data.path.as_deref().unwrap_or_default());
     let path = match &args.run {

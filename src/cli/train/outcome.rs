@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Run;
+use super::under_way::Run;
 use crate::cli::source::Source;
 use crate::cli::terminal::{self, count};
 use crate::data::Dataset;

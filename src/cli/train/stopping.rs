@@ -1,6 +1,6 @@
 //! Early stopping in a run: the best state on the disk, and taken at the end.
 
-use super::Run;
+use super::under_way::Run;
 use crate::cli::error::CliError;
 use crate::cli::source::Source;
 use crate::cli::terminal;

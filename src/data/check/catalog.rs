@@ -26,7 +26,8 @@ pub(super) fn counts(catalog: &Catalog, seen: &[Seen]) -> Vec<ClassCount> {
     let empty = |name: &Arc<str>| ClassCount { class: name.to_string(), pictures: [0; 3], explained: [0; 3] };
     let mut counts: Vec<ClassCount> = names.iter().map(empty).collect();
     for (item, seen) in catalog.items.iter().zip(seen) {
-        let count = &mut counts[at[&*item.class]];
+        let Some(class) = &item.class else { continue };
+        let count = &mut counts[at[&**class]];
         count.pictures[part(item) as usize] += 1;
         count.explained[part(item) as usize] += usize::from(seen.explained());
     }
@@ -35,7 +36,8 @@ pub(super) fn counts(catalog: &Catalog, seen: &[Seen]) -> Vec<ClassCount> {
 
 pub(super) fn judge(catalog: &Catalog, options: &ReadOptions, cases: &mut Cases) {
     let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
-    catalog.of(Part::Train).for_each(|item| *sizes.entry(&item.class).or_default() += 1);
+    let labelled = catalog.of(Part::Train).filter_map(|item| item.class.as_ref());
+    labelled.for_each(|class| *sizes.entry(class).or_default() += 1);
     // A set of one class has its own finding.
     if let Ok((classes, _)) = classes_by_name(catalog) {
         let largest = sizes.values().copied().max().unwrap_or(0);
@@ -74,8 +76,9 @@ fn parts_to_draw(catalog: &Catalog, options: &ReadOptions) -> usize {
 fn explanations(catalog: &Catalog, options: &ReadOptions, cases: &mut Cases) {
     let mut explained: BTreeMap<&Arc<str>, usize> = BTreeMap::new();
     for item in catalog.of(Part::Train) {
+        let Some(class) = &item.class else { continue };
         let given = !matches!(item.explanation, Explanation::None);
-        *explained.entry(&item.class).or_default() += usize::from(given);
+        *explained.entry(class).or_default() += usize::from(given);
     }
     // Alpha channels are known only after decoding.
     if explained.values().all(|count| *count == 0) {
@@ -95,14 +98,18 @@ fn collisions(catalog: &Catalog, cases: &mut Cases) {
     let mut names: BTreeMap<String, &str> = BTreeMap::new();
     let mut classes: BTreeMap<String, Arc<str>> = BTreeMap::new();
     for item in &catalog.items {
-        let class = classes.entry(plain(&item.class)).or_insert_with(|| item.class.clone());
-        if *class != item.class {
+        let known =
+            item.class.as_ref().map(|own| (own, classes.entry(plain(own)).or_insert_with(|| own.clone())));
+        if let Some((own, class)) = known
+            && own != class
+        {
             let detail = format!("beside {class}");
-            let told = cases.0.get(&Fault::CaseCollision).is_some_and(|cases| {
-                cases.iter().any(|case| case.what == *item.class && case.detail == detail)
-            });
+            let told = cases
+                .0
+                .get(&Fault::CaseCollision)
+                .is_some_and(|cases| cases.iter().any(|case| case.what == **own && case.detail == detail));
             if !told {
-                cases.add(Fault::CaseCollision, item.class.to_string(), detail);
+                cases.add(Fault::CaseCollision, own.to_string(), detail);
             }
         } else if let Some(first) = names.insert(plain(&item.name), &item.name)
             && first != item.name

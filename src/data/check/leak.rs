@@ -39,18 +39,19 @@ type Values<'a> = Vec<(f64, &'a str)>;
 /// Looks for leaks, and tells those that matter.
 pub(super) fn judge(catalog: &Catalog, seen: &[Seen], cases: &mut Cases) -> Vec<Leak> {
     let all = || catalog.items.iter().zip(seen);
-    let looked = || all().filter_map(|(item, seen)| Some((item, seen.picture.as_ref().ok()?)));
+    let looked =
+        || all().filter_map(|(item, seen)| Some((item, item.class.as_deref()?, seen.picture.as_ref().ok()?)));
     let masks: Values = all()
         .filter_map(|(item, seen)| match &seen.mask {
-            Some(Ok(mask)) => Some((mask.share, &*item.class)),
+            Some(Ok(mask)) => Some((mask.share, item.class.as_deref()?)),
             _ => None,
         })
         .collect();
     let sizes: Values = looked()
-        .map(|(item, looked)| (f64::from(looked.size.0) * f64::from(looked.size.1), &*item.class))
+        .map(|(_, class, looked)| (f64::from(looked.size.0) * f64::from(looked.size.1), class))
         .collect();
     let colours: Values =
-        looked().map(|(item, looked)| (f64::from(u8::from(looked.colour)), &*item.class)).collect();
+        looked().map(|(_, class, looked)| (f64::from(u8::from(looked.colour)), class)).collect();
     let extension = |item: &super::Item| {
         let name = item.picture.path().extension().unwrap_or_default().to_string_lossy().to_lowercase();
         match name.as_str() {
@@ -63,7 +64,7 @@ pub(super) fn judge(catalog: &Catalog, seen: &[Seen], cases: &mut Cases) -> Vec<
     // The commonest against all others.
     let common = types.into_iter().max_by_key(|(_, count)| *count).map(|(name, _)| name).unwrap_or_default();
     let types: Values =
-        looked().map(|(item, _)| (f64::from(u8::from(extension(item) == common)), &*item.class)).collect();
+        looked().map(|(item, class, _)| (f64::from(u8::from(extension(item) == common)), class)).collect();
     let judged = [
         ("mask size", Fault::MaskPredictsLabel, masks),
         ("picture size", Fault::SizePredictsLabel, sizes),

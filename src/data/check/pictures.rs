@@ -194,7 +194,8 @@ fn copies(catalog: &Catalog, seen: &[Seen], cases: &mut Cases) {
         let first = items[0];
         for copy in &items[1..] {
             let detail = format!("equals {}", first.name);
-            let fault = if copy.class != first.class {
+            let labels = copy.class.as_ref().zip(first.class.as_ref());
+            let fault = if labels.is_some_and(|(copy, first)| copy != first) {
                 Fault::ContradictingLabels
             } else if part(copy) != part(first) {
                 Fault::DuplicateAcrossSplits

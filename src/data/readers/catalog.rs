@@ -96,7 +96,8 @@ pub(crate) struct Item {
     pub(crate) explanation: Explanation,
     /// Path relative to the root, with `/` on every system.
     pub(crate) name: String,
-    pub(crate) class: Arc<str>,
+    /// `None` for an explained training picture that nobody has labelled.
+    pub(crate) class: Option<Arc<str>>,
     /// Either every item of a catalog has a part or none has.
     pub(crate) part: Option<Part>,
     pub(crate) group: Option<Arc<str>>,
@@ -106,7 +107,7 @@ pub(crate) struct Item {
 
 impl Item {
     pub(crate) fn new(picture: Picture, name: String, class: &Arc<str>) -> Self {
-        let (explanation, class) = (Explanation::None, class.clone());
+        let (explanation, class) = (Explanation::None, Some(class.clone()));
         Self { picture, explanation, name, class, part: None, group: None, place: None }
     }
 }
@@ -158,7 +159,7 @@ impl Catalog {
 
     /// The classes of a part in natural order.
     pub(crate) fn classes(&self, part: Part) -> Vec<Arc<str>> {
-        let mut classes: Vec<Arc<str>> = self.of(part).map(|item| item.class.clone()).collect();
+        let mut classes: Vec<Arc<str>> = self.of(part).filter_map(|item| item.class.clone()).collect();
         classes.sort_by(|a, b| natord::compare(a, b).then_with(|| a.cmp(b)));
         classes.dedup();
         classes

@@ -9,7 +9,7 @@ use super::masks::{self, RawMask};
 use super::options::ReadOptions;
 use super::{decode, unreadable};
 use crate::data::split::{Splits, take_out, three_ways};
-use crate::data::{DataError, Dataset, Extent, Groups, Pixels};
+use crate::data::{DataError, Dataset, Extent, Groups, Pixels, UNLABELLED};
 
 mod report;
 
@@ -111,9 +111,10 @@ pub(crate) fn classes_by_name(catalog: &Catalog) -> Result<(Vec<Arc<str>>, Vec<S
     let mut warnings = Vec::new();
     for part in catalog.parts().into_iter().filter(|part| *part != Part::Train) {
         let classes = catalog.classes(part);
-        if let Some(item) = catalog.of(part).find(|item| !train.contains(&item.class)) {
+        let foreign = |item: &Item| item.class.clone().filter(|class| !train.contains(class));
+        if let Some((item, class)) = catalog.of(part).find_map(|item| Some((item, foreign(item)?))) {
             return Err(DataError::ClassNotInTrain {
-                class: item.class.to_string(),
+                class: class.to_string(),
                 part: part.to_string(),
                 known: list(&train),
                 path: item.picture.path().parent().unwrap_or(&catalog.root).to_path_buf(),
@@ -261,11 +262,20 @@ impl Shape {
         let mut groups = Vec::new();
         masks.reserve_exact(n * area);
         for (item, outcome) in items {
-            let label = self.classes.iter().position(|known| *known == item.class).unwrap_or_default();
-            given[label][0] += 1;
+            let of =
+                |class: &Arc<str>| self.classes.iter().position(|known| known == class).unwrap_or_default();
+            let label = item.class.as_ref().map(of);
+            if let Some(label) = label {
+                given[label][0] += 1;
+            }
             let Outcome::Loaded(loaded) = outcome else { continue };
-            given[label][1] += 1;
-            labels.push(label as u32);
+            match label {
+                Some(label) => given[label][1] += 1,
+                // Its mask was passed over, so it has nothing to teach.
+                None if loaded.mask.is_none() => continue,
+                None => {}
+            }
+            labels.push(label.map_or(UNLABELLED, |label| label as u32));
             if self.channels == 3 && loaded.values.len() == area {
                 values.extend(loaded.values.iter().flat_map(|&grey| [grey; 3]));
             } else {

@@ -1,7 +1,8 @@
 //! Tables of pictures: CSV with a header, or one JSON object per line.
 //!
 //! Columns: `image` and `label`; if wanted `split` (train, val, test), `group`, `mask` (a file), and a box `x`, `y`, `w`,
-//! `h` in pixels, which explains a picture that has no mask. Paths are relative to the table's folder.
+//! `h` in pixels, which explains a picture that has no mask. Paths are relative to the table's folder. A training picture
+//! with a mask or a box may go without a label: stage 2 learns from it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -233,9 +234,7 @@ impl Table {
         let place = format!("line {line}");
         let filled = |text: Option<String>| text.map(|it| it.trim().to_owned()).filter(|it| !it.is_empty());
         let name = filled(row.image).ok_or_else(|| self.entry(line, "it names no image; fill in `image`"))?;
-        let label = filled(row.label.map(Word::text)).ok_or_else(|| {
-            self.entry(line, format!("{name} has no label; fill in `label`, or remove the line"))
-        })?;
+        let label = filled(row.label.map(Word::text));
         let path = self.base.resolve(&name, &self.file, &place)?;
         if !self.seen.insert(path.clone()) {
             return Err(self.entry(line, format!("{name} is listed twice; remove one of the lines")));
@@ -246,12 +245,11 @@ impl Table {
                 self.entry(line, format!("`{word}` is no part of the data; write train, val or test"))
             })?),
         };
-        let class = self.classes.entry(label.clone()).or_insert_with(|| label.into()).clone();
-        let mut item = Item::new(Picture::File(path), name, &class);
-        item.part = part;
-        item.group = filled(row.group.map(Word::text)).map(Arc::from);
-        item.place = Some(format!("{}, {place}", file_name(&self.file)));
-        item.explanation = match (filled(row.mask), [row.x, row.y, row.w, row.h]) {
+        let class =
+            label.map(|label| self.classes.entry(label.clone()).or_insert_with(|| label.into()).clone());
+        let group = filled(row.group.map(Word::text)).map(Arc::from);
+        let known_at = Some(format!("{}, {place}", file_name(&self.file)));
+        let explanation = match (filled(row.mask), [row.x, row.y, row.w, row.h]) {
             (Some(mask), _) => Explanation::Mask(self.base.resolve(&mask, &self.file, &place)?),
             (None, [None, None, None, None]) => Explanation::None,
             (None, [Some(x), Some(y), Some(w), Some(h)]) if sound_box([x, y, w, h]) => {
@@ -264,7 +262,16 @@ impl Table {
                 ));
             }
         };
-        self.catalog.items.push(item);
+        if class.is_none()
+            && (matches!(explanation, Explanation::None) || !matches!(part, None | Some(Part::Train)))
+        {
+            let message = format!(
+                "{name} has no label; fill in `label`, or remove the line (only a training picture with a mask or a box may go without)"
+            );
+            return Err(self.entry(line, message));
+        }
+        let picture = Picture::File(path);
+        self.catalog.items.push(Item { picture, explanation, name, class, part, group, place: known_at });
         Ok(())
     }
 

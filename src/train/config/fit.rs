@@ -3,6 +3,7 @@
 use super::{Method, TrainConfig};
 use crate::data::Dataset;
 use crate::model::Mapping;
+use crate::plan::Part;
 use crate::train::TrainError;
 
 impl TrainConfig {
@@ -30,6 +31,28 @@ impl TrainConfig {
         Err(TrainError::Setting { key: "mapping", value, remedy: remedy.to_owned() })
     }
 
+    /// Checks that no stage is left without weights to update: stage 2 has only those of one part.
+    pub(super) fn check_freeze(&self) -> Result<(), TrainError> {
+        let (part, remedy) = match self.method {
+            Method::TwoStage | Method::TwoStageGradReg | Method::Constrained => (
+                Part::Mapping,
+                "explanations act through the mapping layer: leave it out, or use --method label-only",
+            ),
+            Method::NoMapping => {
+                (Part::Features, "stage 2 of no-mapping updates f: leave it out, or use --method two-stage")
+            }
+            _ => return Ok(()),
+        };
+        if self.freeze.contains(&part) {
+            return Err(TrainError::Setting {
+                key: "freeze",
+                value: part.name().to_owned(),
+                remedy: remedy.to_owned(),
+            });
+        }
+        Ok(())
+    }
+
     /// The weight of each class in the cross-entropy; empty for equal weights. With `balance_classes` that of class k is
     /// n / (K · n_k), so that each class counts the same and the mean weight of a picture is 1.
     pub fn weights_of_classes(&self, data: &Dataset) -> Result<Vec<f64>, TrainError> {
@@ -40,7 +63,7 @@ impl TrainConfig {
         if let Some(k) = counts.iter().position(|&count| count == 0) {
             return Err(TrainError::EmptyClass { class: data.classes[k].clone() });
         }
-        let share = data.len() as f64 / counts.len() as f64;
+        let share = counts.iter().sum::<usize>() as f64 / counts.len() as f64;
         Ok(counts.iter().map(|&count| share / count as f64).collect())
     }
 }
@@ -62,6 +85,26 @@ mod tests {
         assert!(check(Method::TwoStage, Mapping::None).unwrap_err().contains("--mapping diagonal"));
         assert!(check(Method::Constrained, Mapping::None).unwrap_err().contains("--mapping diagonal"));
         assert!(check(Method::NoMapping, Mapping::Dense).unwrap_err().contains("--mapping none"));
+    }
+
+    #[test]
+    fn a_part_that_stage_2_updates_is_not_frozen() {
+        let check = |method, part| {
+            let config = TrainConfig { method, freeze: [part].into(), ..TrainConfig::default() };
+            config.check(50, 2).map_err(|error| error.to_string())
+        };
+        for method in Method::ALL {
+            for part in Part::ALL {
+                let needed = match method {
+                    Method::TwoStage | Method::TwoStageGradReg | Method::Constrained => part == Part::Mapping,
+                    Method::NoMapping => part == Part::Features,
+                    _ => false,
+                };
+                let found = check(method, part);
+                assert_eq!(found.is_err(), needed, "{method} {part:?}");
+                assert!(found.err().is_none_or(|e| e.starts_with(&format!("freeze is {}: ", part.name()))));
+            }
+        }
     }
 
     #[test]

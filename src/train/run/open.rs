@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{
     BEST, CHECKPOINT, CONFIG, EpochRow, FIRST, METRICS, RECORD, RunFolder, RunRecord, failed, unreadable,
@@ -41,6 +41,13 @@ impl RunFolder {
         let checkpoint = if best.exists() { Checkpoint::load(&best)? } else { last };
         Ok(OpenedRun { config, checkpoint, first, rows, record: read_record(path) })
     }
+}
+
+/// The file with the state that counts, for whoever wants a run's weights alone.
+pub fn state_file(path: &Path) -> Result<PathBuf, TrainError> {
+    read_config(path)?;
+    let best = path.join(BEST);
+    Ok(if best.exists() { best } else { path.join(CHECKPOINT) })
 }
 
 pub(super) fn read_config(path: &Path) -> Result<String, TrainError> {

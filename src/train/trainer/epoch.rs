@@ -16,7 +16,7 @@ use crate::train::{Method, TrainError};
 pub struct EpochReport {
     /// Counted from 1.
     pub epoch: usize,
-    /// Mean over batches of the mean cross-entropy.
+    /// Mean over batches of the mean cross-entropy; batches without any label do not count.
     pub label_loss: Vec<f64>,
     /// The second loss, that which explanations bring: its mean over the explained pictures of a batch, averaged over
     /// the batches that have some, and over inner steps. It is the alignment loss for `two-stage`, `no-mapping`, `joint`
@@ -26,7 +26,7 @@ pub struct EpochReport {
     pub alignment_loss: Option<Vec<f64>>,
     /// mu of `constrained` after the epoch; `None` for every other method.
     pub multiplier: Option<Vec<f64>>,
-    /// Share of the training pictures that were predicted right when their batch came by.
+    /// Share of the labelled training pictures that were predicted right when their batch came by.
     pub train_accuracy: Vec<f64>,
 }
 
@@ -37,11 +37,11 @@ pub(crate) fn noise(seeds: &Seeds, stream: u64) -> [u32; 2] {
     [word as u32, (word >> 32) as u32]
 }
 
-/// The mean of a replica's recorded losses of stage 2, `[steps · slots]`, over the steps that had explained pictures: a step
-/// without any records a 0 that is no loss. NaN where no step had any.
-pub(crate) fn second_loss(losses: &[f32], steps: usize, explained: impl Fn(usize) -> bool) -> f64 {
+/// The mean of a replica's recorded losses, `[steps · slots]`, over the steps that had pictures which count: a step without
+/// any records a 0 that is no loss. NaN where no step had any.
+pub(crate) fn mean_loss(losses: &[f32], steps: usize, counts: impl Fn(usize) -> bool) -> f64 {
     let slots = losses.len() / steps.max(1);
-    let taken = (0..steps).filter(|&step| explained(step)).flat_map(|step| &losses[step * slots..][..slots]);
+    let taken = (0..steps).filter(|&step| counts(step)).flat_map(|step| &losses[step * slots..][..slots]);
     let (sum, count) = taken.fold((0.0, 0), |(sum, count), &loss| (sum + f64::from(loss), count + 1));
     sum / f64::from(count)
 }
@@ -151,22 +151,21 @@ impl Trainer {
 
     fn report(&mut self, order: &[u32]) -> Result<EpochReport, TrainError> {
         let (replicas, classes, steps) = (self.network.replicas(), self.network.classes(), self.data.steps);
-        let mean = |values: &[f32]| values.iter().map(|&x| f64::from(x)).sum::<f64>() / values.len() as f64;
-        let losses = self.session.read("stage1.losses")?;
-        let label_loss = losses.chunks(steps).map(mean).collect();
-        let alignment_loss = if self.config.method.explains() {
-            let losses = self.session.read("stage2.losses")?;
+        let means = |losses: &[f32], counts: &[bool]| -> Vec<f64> {
             let per_replica = steps * self.data.batch;
             let of_replica = |(r, losses): (usize, &[f32])| {
-                second_loss(losses, steps, |step| {
+                mean_loss(losses, steps, |step| {
                     order[r * per_replica + step * self.data.batch..][..self.data.batch]
                         .iter()
-                        .any(|&i| i != PADDING && self.explained[i as usize])
+                        .any(|&i| i != PADDING && counts[i as usize])
                 })
             };
-            Some(losses.chunks(losses.len() / replicas).enumerate().map(of_replica).collect())
-        } else {
-            None
+            losses.chunks(losses.len() / replicas).enumerate().map(of_replica).collect()
+        };
+        let label_loss = means(&self.session.read("stage1.losses")?, &self.labelled);
+        let alignment_loss = match self.config.method.explains() {
+            true => Some(means(&self.session.read("stage2.losses")?, &self.explained)),
+            false => None,
         };
         let multiplier = match self.config.method {
             Method::Constrained => {
@@ -179,7 +178,7 @@ impl Trainer {
             .chunks(classes * classes)
             .map(|cells| {
                 let right: u32 = (0..classes).map(|k| cells[k * classes + k]).sum();
-                f64::from(right) / self.pictures as f64
+                f64::from(right) / f64::from(cells.iter().sum::<u32>().max(1))
             })
             .collect();
         debug_assert_eq!(counts.len(), replicas * classes * classes);

@@ -11,7 +11,7 @@ mod phases;
 use std::collections::{BTreeMap, HashMap};
 
 pub use epoch::EpochReport;
-pub(crate) use epoch::{noise, second_loss};
+pub(crate) use epoch::{mean_loss, noise};
 pub use evaluate::Evaluation;
 use evaluate::EvaluationData;
 pub use gate_mass::GateMass;
@@ -21,7 +21,7 @@ pub(crate) use phases::{first_phase, passes, phases};
 use super::stream::{Room, Stream, Streaming};
 use super::upload;
 use super::{Checkpoint, MaskSource, Method, TrainConfig, TrainError};
-use crate::data::{Dataset, masks};
+use crate::data::{Dataset, UNLABELLED, masks};
 use crate::exec::{Device, Loaded, Session};
 use crate::model::{Dimensions, ModelConfig, Network, initial_weights};
 use crate::plan::{Limits, Plan, Role, Variants};
@@ -44,6 +44,7 @@ pub struct Trainer {
     /// The training pictures in host memory, where they are too many for the device.
     stream: Option<Stream>,
     room: Room,
+    labelled: Vec<bool>,
     explained: Vec<bool>,
     /// The plans of an epoch, in order; each is repeated for every batch.
     phases: Vec<Loaded>,
@@ -109,6 +110,9 @@ impl Trainer {
         if config.method.explains() && !data.explained.contains(&true) {
             return Err(TrainError::NoExplanations { pictures: data.len(), method: config.method });
         }
+        if data.unlabelled_count() == data.len() {
+            return Err(TrainError::NoLabels { pictures: data.len() });
+        }
         config.check_mapping(model.mapping)?;
         let class_weights = config.weights_of_classes(data)?;
         let network = Network::new(model, upload::shape(data), data.classes.len(), seeds.len())?;
@@ -158,6 +162,7 @@ impl Trainer {
             pictures: data.len(),
             stream,
             room,
+            labelled: data.labels.iter().map(|&label| label != UNLABELLED).collect(),
             explained: data.explained.clone(),
             phases: loaded,
             first,
