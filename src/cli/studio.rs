@@ -66,7 +66,12 @@ mod with_window {
     pub fn run(args: &StudioArgs) -> Result<(), CliError> {
         let settings = args.settings.clone();
         // What is wrong with the flags is said before a window opens.
-        settings.config()?;
+        if settings.config()?.init.from.is_some() {
+            return Err(CliError::Usage(
+                "the window's models begin with random weights: leave out --init-from, or use `rationale train`"
+                    .to_owned(),
+            ));
+        }
         let first = args.settings.data.as_deref().map(|data| data.to_string_lossy().into_owned());
         let train_on = match args.train_on {
             None => TrainOn::Auto,

@@ -56,9 +56,9 @@ names!(Preset {
 });
 
 names!(Part {
-    Features = "features": "f",
-    Mapping = "mapping": "m",
-    Classifier = "classifier": "c",
+    Features = "features": "f, the feature extractor",
+    Mapping = "mapping": "m, the mapping layer",
+    Classifier = "classifier": "c, the classifier",
 });
 
 names!(DataFill {
