@@ -159,8 +159,15 @@ impl Session {
             self.running = false;
             self.fail(&error);
         }
-        for error in self.saver.errors() {
-            self.fail(&error);
+        for outcome in self.saver.outcomes() {
+            match outcome {
+                Ok(text) => self.say(text),
+                Err(error) => {
+                    // What was to be saved may not be there: the next time it is written again.
+                    self.saved_run = None;
+                    self.fail(&error);
+                }
+            }
         }
     }
 
