@@ -81,7 +81,9 @@ pub enum ExecError {
         message: String,
     },
     /// A session on a GPU of the web, where no call may wait for the device.
-    #[error("{device}: no session here, as a page cannot wait for its GPU; train with `embed::Trainer`, or on the CPU device")]
+    #[error(
+        "{device}: no session here, as a page cannot wait for its GPU; train with `embed::Trainer`, or on the CPU device"
+    )]
     NoWait {
         /// The device.
         device: String,

@@ -36,10 +36,7 @@ impl Saver {
     }
 
     /// Has something written.
-    pub fn run(
-        &mut self,
-        job: impl FnOnce() -> Said + Send + 'static,
-    ) -> Result<(), StudioError> {
+    pub fn run(&mut self, job: impl FnOnce() -> Said + Send + 'static) -> Result<(), StudioError> {
         let jobs = self.jobs.as_ref().ok_or(StudioError::Thread("writes files"))?;
         jobs.send(Box::new(job)).map_err(|_| StudioError::Thread("writes files"))?;
         self.pending += 1;

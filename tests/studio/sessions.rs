@@ -170,7 +170,10 @@ fn a_run_that_cannot_be_saved_is_said() {
         hand.until("the answer", |app| app.session().unwrap().saving() == 0);
         hand.harness.step();
         let messages = hand.harness.state().messages();
-        assert!(messages.len() == 1 && messages[0].error && messages[0].text.contains("runs"), "{messages:?}");
+        assert!(
+            messages.len() == 1 && messages[0].error && messages[0].text.contains("runs"),
+            "{messages:?}"
+        );
         hand.press("Dismiss");
     }
 }

@@ -49,8 +49,7 @@ fn slices_have_the_bits_of_whole_epochs_and_say_where_they_are() {
     let Trainer { device, settings, data, .. } = &trainer();
     let config = TrainConfig { batch: 6, ..settings.train.clone() };
     let (seeds, variants) = ([settings.seeds()], Variants::new());
-    let mut whole =
-        train::Trainer::new(device, &settings.model, &config, data, &seeds, &variants).unwrap();
+    let mut whole = train::Trainer::new(device, &settings.model, &config, data, &seeds, &variants).unwrap();
     whole.train_epoch().unwrap();
     whole.train_epoch().unwrap();
     assert_eq!(weights(&sliced), train::digest(&whole.checkpoint().tensors));

@@ -150,7 +150,8 @@ impl Session {
         if let Some((_, path)) = self.saved_run.as_ref().filter(|(at, path)| *at == steps && there(path)) {
             let path = path.clone();
             let known = path.clone();
-            self.saver.run(move || RunFolder::read(&known).map(|_| Some(saved(&known))).map_err(Into::into))?;
+            self.saver
+                .run(move || RunFolder::read(&known).map(|_| Some(saved(&known))).map_err(Into::into))?;
             return Ok((path, state));
         }
         let now = SystemTime::now();

@@ -188,8 +188,10 @@ impl Session {
             self.results.set_route(self.engine.route());
             self.engine.ask_for_states()?;
         }
-        if self.running {
+        if self.is_moving() {
             self.engine.advance(budget)?;
+        }
+        if self.running {
             if self.measured.is_none_or(|at| at.elapsed() >= MEASURE_EVERY) {
                 self.measured = Some(Instant::now());
                 self.engine.ask_for_states()?;
@@ -212,9 +214,14 @@ impl Session {
         self.refresh_overlay()
     }
 
-    /// Whether frames should follow each other without input: something is moving.
+    /// Whether training goes on in the frames: it runs, or is on its way to a stop.
+    pub fn is_moving(&self) -> bool {
+        self.running || self.engine.is_stopping()
+    }
+
+    /// Whether frames should follow each other without input: something is under way.
     pub fn is_busy(&self) -> bool {
-        self.running
+        self.is_moving()
             || !self.prepared.is_done()
             || self.measure_judge.open() > 0
             || self.look_judge.open() > 0

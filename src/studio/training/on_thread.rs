@@ -100,6 +100,10 @@ impl Engine for OnThread {
         Ok(())
     }
 
+    fn is_stopping(&self) -> bool {
+        false
+    }
+
     fn position(&self) -> Position {
         self.position
     }
