@@ -185,10 +185,10 @@ impl App {
         if self.opening.is_some() {
             context.request_repaint_after(Duration::from_millis(50));
         }
-        match self.session.as_ref().map(|session| (session.is_moving(), session.is_busy())) {
-            Some((true, _)) => context.request_repaint(),
-            Some((false, true)) => context.request_repaint_after(Duration::from_millis(30)),
-            _ => {}
+        match self.session.as_ref().and_then(Session::next_frame) {
+            Some(Duration::ZERO) => context.request_repaint(),
+            Some(wait) => context.request_repaint_after(wait),
+            None => {}
         }
     }
 }

@@ -25,6 +25,9 @@ use crate::embed::Preparation;
 use overlay::Overlay;
 use paint::Stroke;
 
+/// From frame to frame while training goes on beside them, and while it does not but something is awaited.
+const BESIDE: Duration = Duration::from_millis(100);
+const BUSY: Duration = Duration::from_millis(30);
 /// While training, the models are measured about this often.
 const MEASURE_EVERY: Duration = Duration::from_millis(700);
 
@@ -214,12 +217,22 @@ impl Session {
         self.refresh_overlay()
     }
 
-    /// Whether training goes on in the frames: it runs, or is on its way to a stop.
-    pub fn is_moving(&self) -> bool {
+    /// Whether training goes on: it runs, or is on its way to a stop.
+    fn is_moving(&self) -> bool {
         self.running || self.engine.is_stopping()
     }
 
-    /// Whether frames should follow each other without input: something is under way.
+    /// When the next frame should be drawn without input: at once where training goes on with the frames, later where something is
+    /// under way beside them. A frame too many takes time from what is: the processor may be drawing it.
+    pub fn next_frame(&self) -> Option<Duration> {
+        match (self.is_moving(), self.engine.in_frames()) {
+            (true, true) => Some(Duration::ZERO),
+            (true, false) => Some(BESIDE),
+            (false, _) => self.is_busy().then_some(BUSY),
+        }
+    }
+
+    /// Whether something is under way.
     pub fn is_busy(&self) -> bool {
         self.is_moving()
             || !self.prepared.is_done()

@@ -106,6 +106,9 @@ pub trait Engine {
     /// What it runs on.
     fn device(&self) -> String;
 
+    /// Whether training goes on in [`Engine::advance`], and so with the frames, instead of beside them.
+    fn in_frames(&self) -> bool;
+
     /// What one step is, such as `one batch`.
     fn unit(&self) -> &'static str;
 

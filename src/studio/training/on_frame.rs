@@ -124,6 +124,10 @@ impl Engine for OnFrame {
         format!("{}, the window's own", self.name)
     }
 
+    fn in_frames(&self) -> bool {
+        true
+    }
+
     fn unit(&self) -> &'static str {
         "one batch"
     }

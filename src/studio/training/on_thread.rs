@@ -70,6 +70,10 @@ impl Engine for OnThread {
         "the CPU, beside the window".to_owned()
     }
 
+    fn in_frames(&self) -> bool {
+        false
+    }
+
     fn unit(&self) -> &'static str {
         "one epoch"
     }
