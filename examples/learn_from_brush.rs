@@ -138,8 +138,13 @@ impl eframe::App for Brush {
                     ui.painter().image(shown.id(), rect, whole, Color32::WHITE);
                 }
                 if let Some(pointer) = response.interact_pointer_pos() {
-                    let to = pointer - rect.min;
-                    if let Err(error) = self.paint((to - response.drag_delta()) / side, to / side) {
+                    // A slow frame may begin before the press, and end far from it.
+                    let from = match response.drag_started() {
+                        true => ui.input(|input| input.pointer.press_origin()).unwrap_or(pointer),
+                        false => pointer - response.drag_delta(),
+                    };
+                    let share = |place: egui::Pos2| (place - rect.min) / side;
+                    if let Err(error) = self.paint(share(from), share(pointer)) {
                         self.message = error.to_string();
                     }
                 }

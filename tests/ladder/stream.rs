@@ -55,7 +55,7 @@ fn streamed_runs_have_the_bits_of_whole_ones() {
                 while reports.is_empty() {
                     let before = trainer.batches();
                     reports.extend(trainer.train_for(Duration::ZERO).unwrap());
-                    assert!(before.0 < before.1 && before.1 % 7 == 0, "{before:?}");
+                    assert!(before.0 < before.1 && before.1.is_multiple_of(7), "{before:?}");
                     assert_eq!(trainer.batches().0, (before.0 + 1) % before.1);
                     calls += 1;
                 }

@@ -194,11 +194,9 @@ impl Session {
         if self.is_moving() {
             self.engine.advance(budget)?;
         }
-        if self.running {
-            if self.measured.is_none_or(|at| at.elapsed() >= MEASURE_EVERY) {
-                self.measured = Some(Instant::now());
-                self.engine.ask_for_states()?;
-            }
+        if self.running && self.measured.is_none_or(|at| at.elapsed() >= MEASURE_EVERY) {
+            self.measured = Some(Instant::now());
+            self.engine.ask_for_states()?;
         }
         for event in self.engine.events()? {
             self.results.take(event);
