@@ -20,7 +20,7 @@ verify-exports: setup
 	$(CARGO) build --release
 	sh tools/verify_exports.sh "$${CARGO_TARGET_DIR:-target}/release/rationale"
 
-## The engine alone, compiled for the web (where rustup has the target).
+## The engine alone, checked for the web: it compiles, and calls nothing that panics there (where rustup has the target).
 wasm: setup
 	@sh tools/check_wasm.sh
 

@@ -86,13 +86,18 @@ impl Brush {
         Ok(format!("epoch {}, step {}", at.epoch, at.steps))
     }
 
-    /// Paints a small square at a place in the picture, as a share of its sides.
-    fn paint(&mut self, place: egui::Vec2) -> Result<(), EmbedError> {
+    /// Paints small squares on the way between two places in the picture, given as shares of its sides.
+    fn paint(&mut self, from: egui::Vec2, to: egui::Vec2) -> Result<(), EmbedError> {
         let at = |share: f32| (share * SIZE as f32) as i64;
         let mask = &mut self.masks[self.current];
-        for (y, x) in (-1..=1).flat_map(|y| (-1..=1).map(move |x| (at(place.y) + y, at(place.x) + x))) {
-            if (0..SIZE as i64).contains(&y) && (0..SIZE as i64).contains(&x) {
-                mask[y as usize * SIZE + x as usize] = 255;
+        // A fast pointer leaps over pixels.
+        let dabs = ((to - from).length() * SIZE as f32).ceil().max(1.0);
+        for dab in 0..=dabs as usize {
+            let place = from + (to - from) * (dab as f32 / dabs);
+            for (y, x) in (-1..=1).flat_map(|y| (-1..=1).map(move |x| (at(place.y) + y, at(place.x) + x))) {
+                if (0..SIZE as i64).contains(&y) && (0..SIZE as i64).contains(&x) {
+                    mask[y as usize * SIZE + x as usize] = 255;
+                }
             }
         }
         self.shown = None;
@@ -120,6 +125,7 @@ impl eframe::App for Brush {
                 let painted = self.masks.iter().filter(|mask| mask.contains(&255)).count();
                 ui.label(format!("picture {}, {painted} painted; {}", self.current + 1, self.message));
             });
+            ui.label("Left: paint what is relevant. Right: where the model looks.");
             let side = (ui.available_width() / 2.0 - 8.0).min(ui.available_height());
             ui.horizontal(|ui| {
                 if self.shown.is_none() {
@@ -131,10 +137,16 @@ impl eframe::App for Brush {
                 if let Some(shown) = &self.shown {
                     ui.painter().image(shown.id(), rect, whole, Color32::WHITE);
                 }
-                if let Some(pointer) = response.interact_pointer_pos()
-                    && let Err(error) = self.paint((pointer - rect.min) / side)
-                {
-                    self.message = error.to_string();
+                if let Some(pointer) = response.interact_pointer_pos() {
+                    // A slow frame may begin before the press, and end far from it.
+                    let from = match response.drag_started() {
+                        true => ui.input(|input| input.pointer.press_origin()).unwrap_or(pointer),
+                        false => pointer - response.drag_delta(),
+                    };
+                    let share = |place: egui::Pos2| (place - rect.min) / side;
+                    if let Err(error) = self.paint(share(from), share(pointer)) {
+                        self.message = error.to_string();
+                    }
                 }
                 let (rect, _) = ui.allocate_exact_size(vec2(side, side), Sense::hover());
                 ui.painter().image(self.seen_id, rect, whole, Color32::WHITE);
@@ -147,7 +159,8 @@ impl eframe::App for Brush {
 fn main() -> eframe::Result {
     let wgpu_setup = rationale::studio::device_setup();
     let wgpu_options = eframe::egui_wgpu::WgpuConfiguration { wgpu_setup, ..Default::default() };
-    let options = eframe::NativeOptions { wgpu_options, ..Default::default() };
+    let viewport = egui::ViewportBuilder::default().with_inner_size([800.0, 460.0]);
+    let options = eframe::NativeOptions { viewport, wgpu_options, ..Default::default() };
     let brush = |context: &eframe::CreationContext<'_>| {
         let render = context.wgpu_render_state.as_ref().ok_or("the window has no wgpu device")?;
         Ok(Box::new(Brush::new(render)?) as Box<dyn eframe::App>)

@@ -50,6 +50,7 @@ pub mod shader;
 pub mod studio;
 #[cfg(feature = "studies")]
 pub mod study;
+mod time;
 pub mod train;
 pub mod tuning;
 

@@ -20,15 +20,23 @@ typedef struct RationaleProgress {
    */
   uint64_t epoch;
   /*
-   Mean cross-entropy of the last epoch.
+   Batches of the epoch at hand that are done; 0 between two epochs.
+   */
+  uint64_t batch;
+  /*
+   All batches of the epoch at hand, over all of its passes, or of the next one.
+   */
+  uint64_t batches;
+  /*
+   Mean cross-entropy of the last epoch that is done; a NaN before the first.
    */
   double label_loss;
   /*
-   The alignment loss of the last epoch; a NaN where no picture has a mask.
+   Its alignment loss; a NaN where no picture has a mask.
    */
   double alignment_loss;
   /*
-   Share of the training pictures that were predicted right in the last epoch.
+   Share of the training pictures that were predicted right in it.
    */
   double train_accuracy;
 } RationaleProgress;
@@ -80,7 +88,8 @@ int rationale_add_picture(struct RationaleTrainer *trainer,
                           size_t mask_len);
 
 /*
- Changes what explains a picture; null takes its mask away. Training goes on with the weights that it has.
+ Changes what explains a picture; null takes its mask away. Training goes on with the weights that it has; an epoch at hand
+ is trained to its end on what there was when it began. So is it with a picture that is added.
 
  # Safety
  `mask` is null or points to `mask_len` bytes.
@@ -91,7 +100,12 @@ int rationale_set_mask(struct RationaleTrainer *trainer,
                        size_t mask_len);
 
 /*
- Trains for about `budget_ms` milliseconds: whole epochs, one at least, and no further one once the time is over.
+ Trains for about `budget_ms` milliseconds: at least one batch, and no further one for which the time that is left seems too short.
+ An epoch may take many calls; slices of any length give the bits of whole epochs. What no budget foresees: the first call, and
+ that which begins an epoch on changed pictures or masks, prepare the device; that which ends an epoch reads the weights from it.
+
+ Predictions, overlays, `rationale_save` and `rationale_export_onnx` show the last epoch that is done.
+
  `progress` takes where training is; it may be null.
 
  # Safety
@@ -127,15 +141,18 @@ int rationale_overlay(struct RationaleTrainer *trainer,
                       size_t overlay_len);
 
 /*
- Writes weights, optimiser state and the number of epochs to a file, whole or not at all.
+ Writes weights, optimiser state and the number of epochs to a file, whole or not at all: as they were at the end of the last
+ epoch that is done. What was trained since is not in it; who loads the file trains that part again, to the same bits.
 
  # Safety
  `path` ends with a zero byte.
  */
-int rationale_save(struct RationaleTrainer *trainer, const char *path);
+int rationale_save(struct RationaleTrainer *trainer,
+                   const char *path);
 
 /*
- Takes the state of a file that `rationale_save` wrote for the same model and settings. Pictures stay what they are.
+ Takes the state of a file that `rationale_save` wrote for the same model and settings. Pictures stay what they are; an epoch
+ at hand is dropped.
 
  # Safety
  `path` ends with a zero byte.

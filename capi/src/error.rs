@@ -58,7 +58,7 @@ pub enum CapiError {
     #[error("there are {0} pictures; add some, with two classes at least, before the first step")]
     NoPictures(usize),
     /// A prediction before there are weights.
-    #[error("nothing is trained yet; call rationale_step or rationale_load first")]
+    #[error("no epoch is done yet; call rationale_step until `progress` counts one, or rationale_load")]
     Untrained,
     /// Settings that are no TOML, or have a key that does not exist.
     #[error("the settings cannot be read: {0}")]

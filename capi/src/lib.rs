@@ -30,12 +30,28 @@ pub struct RationaleTrainer {
 pub struct RationaleProgress {
     /// Epochs done.
     pub epoch: u64,
-    /// Mean cross-entropy of the last epoch.
+    /// Batches of the epoch at hand that are done; 0 between two epochs.
+    pub batch: u64,
+    /// All batches of the epoch at hand, over all of its passes, or of the next one.
+    pub batches: u64,
+    /// Mean cross-entropy of the last epoch that is done; a NaN before the first.
     pub label_loss: f64,
-    /// The alignment loss of the last epoch; a NaN where no picture has a mask.
+    /// Its alignment loss; a NaN where no picture has a mask.
     pub alignment_loss: f64,
-    /// Share of the training pictures that were predicted right in the last epoch.
+    /// Share of the training pictures that were predicted right in it.
     pub train_accuracy: f64,
+}
+
+impl RationaleProgress {
+    /// Before the first epoch is done.
+    const NONE: Self = Self {
+        epoch: 0,
+        batch: 0,
+        batches: 0,
+        label_loss: f64::NAN,
+        alignment_loss: f64::NAN,
+        train_accuracy: f64::NAN,
+    };
 }
 
 /// # Safety
@@ -137,7 +153,8 @@ pub unsafe extern "C" fn rationale_add_picture(
     })
 }
 
-/// Changes what explains a picture; null takes its mask away. Training goes on with the weights that it has.
+/// Changes what explains a picture; null takes its mask away. Training goes on with the weights that it has; an epoch at hand
+/// is trained to its end on what there was when it began. So is it with a picture that is added.
 ///
 /// # Safety
 /// `mask` is null or points to `mask_len` bytes.
@@ -157,7 +174,12 @@ pub unsafe extern "C" fn rationale_set_mask(
     })
 }
 
-/// Trains for about `budget_ms` milliseconds: whole epochs, one at least, and no further one once the time is over.
+/// Trains for about `budget_ms` milliseconds: at least one batch, and no further one for which the time that is left seems too short.
+/// An epoch may take many calls; slices of any length give the bits of whole epochs. What no budget foresees: the first call, and
+/// that which begins an epoch on changed pictures or masks, prepare the device; that which ends an epoch reads the weights from it.
+///
+/// Predictions, overlays, `rationale_save` and `rationale_export_onnx` show the last epoch that is done.
+///
 /// `progress` takes where training is; it may be null.
 ///
 /// # Safety
@@ -227,7 +249,8 @@ pub unsafe extern "C" fn rationale_overlay(
     })
 }
 
-/// Writes weights, optimiser state and the number of epochs to a file, whole or not at all.
+/// Writes weights, optimiser state and the number of epochs to a file, whole or not at all: as they were at the end of the last
+/// epoch that is done. What was trained since is not in it; who loads the file trains that part again, to the same bits.
 ///
 /// # Safety
 /// `path` ends with a zero byte.
@@ -237,7 +260,8 @@ pub unsafe extern "C" fn rationale_save(trainer: *mut RationaleTrainer, path: *c
     guarded(|| unsafe { open(trainer) }?.save(unsafe { text(path, "path") }?.as_ref()))
 }
 
-/// Takes the state of a file that `rationale_save` wrote for the same model and settings. Pictures stay what they are.
+/// Takes the state of a file that `rationale_save` wrote for the same model and settings. Pictures stay what they are; an epoch
+/// at hand is dropped.
 ///
 /// # Safety
 /// `path` ends with a zero byte.

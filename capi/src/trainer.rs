@@ -22,8 +22,11 @@ pub struct Trainer {
     device: Device,
     settings: Settings,
     data: Dataset,
-    /// Made anew by the step that follows a change of the pictures.
     trainer: Option<train::Trainer>,
+    /// The pictures have changed since it was made: the next epoch begins with a new one.
+    changed: bool,
+    /// Figures of the last epoch.
+    last: RationaleProgress,
     /// Made anew by the prediction that follows a step.
     predictor: Option<Predictor>,
     state: Option<Checkpoint>,
@@ -71,6 +74,8 @@ impl Trainer {
             settings,
             data,
             trainer: None,
+            changed: false,
+            last: RationaleProgress::NONE,
             predictor: None,
             state: None,
             variants: Variants::new(),
@@ -100,7 +105,7 @@ impl Trainer {
         self.data.explained.push(mask.is_some());
         self.data.labels.push(label);
         self.data.names.push(number.to_string());
-        self.trainer = None;
+        self.changed = true;
         Ok(number)
     }
 
@@ -115,13 +120,14 @@ impl Trainer {
         let none = vec![0; area];
         self.data.masks[picture * area..(picture + 1) * area].copy_from_slice(mask.unwrap_or(&none));
         self.data.explained[picture] = mask.is_some();
-        self.trainer = None;
+        self.changed = true;
         done()
     }
 
-    /// The trainer of the pictures as they are now, with the weights as they are now.
+    /// The trainer of the epoch at hand; between two epochs that of the pictures and the weights as they are now.
     fn ready(&mut self) -> Result<&mut train::Trainer, CapiError> {
-        let trainer = match self.trainer.take() {
+        let keep = |trainer: &train::Trainer| !self.changed || trainer.batches().0 > 0;
+        let trainer = match self.trainer.take().filter(keep) {
             Some(trainer) => trainer,
             None => {
                 let pictures = self.data.len();
@@ -143,6 +149,7 @@ impl Trainer {
                     trainer.restore(state)?;
                 }
                 self.variants = trainer.variants().clone();
+                self.changed = false;
                 trainer
             }
         };
@@ -153,17 +160,22 @@ impl Trainer {
         let begun = Instant::now();
         loop {
             let trainer = self.ready()?;
-            let report = trainer.train_epoch()?;
-            let progress = RationaleProgress {
-                epoch: report.epoch as u64,
-                label_loss: first(&report.label_loss),
-                alignment_loss: report.alignment_loss.as_deref().map_or(f64::NAN, first),
-                train_accuracy: first(&report.train_accuracy),
-            };
-            self.state = Some(trainer.checkpoint().clone());
-            self.predictor = None;
-            if begun.elapsed() >= budget {
-                return Ok(progress);
+            let report = trainer.train_for(budget.saturating_sub(begun.elapsed()))?;
+            let ((batch, batches), batch_time) = (trainer.batches(), trainer.batch_time());
+            if let Some(report) = &report {
+                self.state = Some(trainer.checkpoint().clone());
+                self.predictor = None;
+                self.last = RationaleProgress {
+                    epoch: report.epoch as u64,
+                    label_loss: first(&report.label_loss),
+                    alignment_loss: report.alignment_loss.as_deref().map_or(f64::NAN, first),
+                    train_accuracy: first(&report.train_accuracy),
+                    ..RationaleProgress::NONE
+                };
+            }
+            if report.is_none() || begun.elapsed() + batch_time > budget {
+                let (batch, batches) = (batch as u64, batches as u64);
+                return Ok(RationaleProgress { batch, batches, ..self.last });
             }
         }
     }
@@ -223,6 +235,7 @@ impl Trainer {
             Predictor::new(&self.device, model, self.shape(), classes, &state, &self.variants, 1)?;
         self.predictor = Some(predictor);
         self.trainer = None;
+        self.last = RationaleProgress { epoch: state.epoch as u64, ..RationaleProgress::NONE };
         self.state = Some(state);
         done()
     }
@@ -240,3 +253,6 @@ impl Trainer {
 fn first(values: &[f64]) -> f64 {
     values.first().copied().unwrap_or(f64::NAN)
 }
+
+#[cfg(test)]
+mod tests;

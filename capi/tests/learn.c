@@ -56,7 +56,15 @@ int main(int count, char **arguments) {
         draw(pixels, mask, i % 2, 1, &state);
         check(rationale_add_picture(trainer, pixels, AREA, i % 2, i % 4 < 2 ? mask : NULL, AREA), "add");
     }
-    RationaleProgress progress = {0};
+    /* A budget of nothing is one batch. */
+    RationaleProgress progress;
+    unsigned calls = 0;
+    do {
+        check(rationale_step(trainer, 0, &progress), "step");
+        calls++;
+    } while (progress.epoch == 0 && progress.batch == calls);
+    if (progress.epoch != 1 || progress.batch != 0 || progress.batches != calls)
+        return 5;
     while (progress.epoch < 20)
         check(rationale_step(trainer, 20, &progress), "step");
     printf("epoch %d: loss %.3f, alignment %.3f, accuracy %.2f\n", (int)progress.epoch, progress.label_loss,

@@ -1,7 +1,5 @@
 //! What this device can do at most, by its own measurement, and proof that the timer is to be trusted.
 
-use std::time::Instant;
-
 use serde::Serialize;
 
 use super::{BenchError, Timer};
@@ -10,6 +8,7 @@ use crate::exec::{Device, Loaded, Session};
 use crate::ops::ceiling;
 use crate::plan::{Plan, Role};
 use crate::shader::DType;
+use crate::time::Instant;
 
 /// A device's measured ceilings.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

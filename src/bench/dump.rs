@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use wgpu::naga;
-
 use crate::exec::Device;
 use crate::kernels::KERNELS;
 use crate::shader::Shader;
@@ -59,6 +57,7 @@ pub fn dump(device: &Device, folder: &Path, kernel: Option<&str>) -> Result<Vec<
 /// naga's SPIR-V back end is there where wgpu speaks Vulkan.
 #[cfg(any(windows, target_os = "linux", target_os = "android", target_os = "freebsd"))]
 fn spirv(shader: &'static Shader, text: &str) -> Result<Option<Vec<u32>>, DumpError> {
+    use wgpu::naga;
     let failed = |message: String| DumpError::Translate { shader: shader.path, message };
     let module = naga::front::wgsl::parse_str(text).map_err(|e| failed(e.to_string()))?;
     let flags = naga::valid::ValidationFlags::all();

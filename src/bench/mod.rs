@@ -31,6 +31,7 @@ pub use timer::{Clock, Effort, Spread, Timer};
 use crate::exec::{Device, ExecError};
 use crate::model::ModelError;
 use crate::plan::PlanError;
+use crate::time::SystemTime;
 
 /// Why a bench ended.
 #[derive(Debug, thiserror::Error)]
@@ -141,7 +142,7 @@ fn slug(name: &str) -> String {
 
 /// The UTC date, as `2026-01-31`.
 fn today() -> String {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     civil(since.as_secs() / 86_400)
 }
 

@@ -1,7 +1,6 @@
 //! Whole training steps, and their parts.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use serde::Serialize;
 
@@ -13,6 +12,7 @@ use crate::model::{
 };
 use crate::plan::{Plan, Variants};
 use crate::random::Random;
+use crate::time::Instant;
 
 /// A step to be timed: its plan, and what the data tensors need to know.
 #[derive(Clone, Debug)]

@@ -7,6 +7,7 @@ use crate::exec::{Device, Loaded, Session, Time};
 use crate::ops::clock;
 use crate::plan::{Plan, Role};
 use crate::shader::DType;
+use crate::time::Instant;
 
 /// What times were read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -154,7 +155,7 @@ impl Timer {
             }
         }
         let times = ((self.effort.sample / last.max(1e-7)) as usize).clamp(1, 2000);
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         let mut samples = Vec::new();
         while samples.len() < self.effort.samples
             && (samples.len() < 3 || start.elapsed().as_secs_f64() < self.effort.budget)

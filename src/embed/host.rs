@@ -1,11 +1,11 @@
 //! The borrowed device: work inside error scopes, submissions, and copies that the host's memory can see.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
 use super::{Counters, EmbedError};
 use crate::exec::{ExecError, Fault, caught, lost};
 use crate::gpu::Gpu;
+use crate::time::Instant;
 
 pub(super) struct Host {
     pub(super) gpu: Arc<Gpu>,

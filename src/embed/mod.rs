@@ -36,6 +36,12 @@
 //! asynchronous maps, which arrive during the host's `Device::poll` or `Queue::submit`; `step` itself polls without waiting. A poll
 //! runs the host's own callbacks too, if any are due.
 //!
+//! **The web.** The engine compiles for `wasm32-unknown-unknown`; in a browser it has not run. What differs there: wgpu's handles, and with
+//! them these types, stay on their thread. The answers of error scopes come too late for the call that caused them, and a lost device is not
+//! noticed: faults show as results that never come, and the host's handlers have the browser's words. There are no files, so a [`Snapshot`]
+//! cannot be saved to one; its model can be exported to bytes. Sessions of [`exec`](crate::exec) on a GPU wait, and are refused; on the CPU
+//! device they run.
+//!
 //! **wgpu.** [`rationale::wgpu`](crate::wgpu) is the wgpu 30 whose types stand in these signatures. A release of this crate works with one
 //! major version of wgpu; another one comes with a release of its own, whose minor versions it then keeps to.
 

@@ -1,6 +1,6 @@
 //! What is made before training, a piece at a time: kernels, memory, initial weights, and what each command costs here.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::recorded::{Recorded, SHARED, SHOW, TRAIN};
 use super::step::{Flight, bytes};
@@ -9,6 +9,7 @@ use super::{EmbedError, Preparation, Trainer};
 use crate::exec::{Costs, Loaded, Store};
 use crate::model::initial_weights;
 use crate::shader::Shader;
+use crate::time::Instant;
 use crate::train::PADDING;
 
 /// What is to be made, and how far that is.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::cursor::{Chunk, Cursor};
 use super::host::{Host, Stamps};
@@ -10,10 +10,14 @@ use super::recorded::TRAIN;
 use super::{EmbedError, Progress, Trainer};
 use crate::exec::Loaded;
 use crate::model::NOISE;
+use crate::plan::DeviceClass;
+use crate::time::Instant;
 use crate::train::noise;
 
 /// Submissions under way before a call submits nothing.
 const IN_FLIGHT: usize = 2;
+/// A software driver may keep the caller of a submission waiting until the one before is done.
+const IN_FLIGHT_SOFTWARE: usize = 1;
 /// One call in so many looks for its own submission to be done, so that its cost is known exactly.
 const WATCHED: u64 = 64;
 /// The longest submission where no budget is given.
@@ -60,7 +64,8 @@ impl Flight {
             if let Some(seen) = self.look() {
                 return Some(seen);
             }
-            if start.elapsed() >= time {
+            // On the web nothing arrives before this call returns to the page.
+            if cfg!(target_arch = "wasm32") || start.elapsed() >= time {
                 return None;
             }
             std::thread::yield_now();
@@ -74,20 +79,39 @@ pub(super) fn bytes(words: &[u32]) -> &[u8] {
 
 impl Trainer {
     /// Goes on with training: submits as many commands as should take the device no longer than `budget`, at least one. A training
-    /// step may span many calls. While two earlier submissions are unfinished, nothing is submitted. One call in 64 looks for at most
-    /// `budget` when its submission is done; no call waits longer.
+    /// step may span many calls. While two earlier submissions are unfinished, on a software adapter one, nothing is submitted. One
+    /// call in 64 looks for at most `budget` when its submission is done; no call waits longer.
     pub fn step(&mut self, budget: Duration) -> Result<Progress, EmbedError> {
+        self.go_on(budget, false)
+    }
+
+    /// The same, but not past the end of a training step: for a host that wants to stop between two of them, see
+    /// [`Trainer::between_steps`], without submitting the rest at once.
+    pub fn step_within(&mut self, budget: Duration) -> Result<Progress, EmbedError> {
+        self.go_on(budget, true)
+    }
+
+    /// Whether no training step is begun and not yet submitted to its end. A snapshot that is asked for then is taken at once.
+    pub fn between_steps(&self) -> bool {
+        self.cursor.between_batches()
+    }
+
+    fn go_on(&mut self, budget: Duration, within_batch: bool) -> Result<Progress, EmbedError> {
         self.settle_requests()?;
         self.settle();
-        if self.flights.len() >= IN_FLIGHT {
+        let most = match self.host.gpu.class() {
+            DeviceClass::Software => IN_FLIGHT_SOFTWARE,
+            _ => IN_FLIGHT,
+        };
+        if self.flights.len() >= most {
             self.host.guarded("training", |_| ())?;
             self.host.poll();
             self.settle();
-            if self.flights.len() >= IN_FLIGHT {
+            if self.flights.len() >= most {
                 return Ok(self.progress());
             }
         }
-        let chunk = self.next_chunk(budget, !self.snapshots.is_empty())?;
+        let chunk = self.next_chunk(budget, within_batch || !self.snapshots.is_empty())?;
         self.submit_chunk(&chunk)?;
         self.calls += 1;
         if self.calls % WATCHED == 1

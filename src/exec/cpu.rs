@@ -7,6 +7,7 @@ use crate::cpu::{ArgError, Args, Host, MOST, Real, Slice, parallel};
 use crate::kernels;
 use crate::plan::{Command, Plan};
 use crate::shader::DType;
+use crate::time::Instant;
 
 type Twin<T> = fn(&mut Args<T>) -> Result<(), ArgError>;
 
@@ -86,9 +87,8 @@ impl<T: TwinOf> CpuSession<T> {
     fn allocate(&mut self, name: &str, dtype: DType, len: usize) -> Result<usize, ExecError> {
         let mut probe: Vec<u8> = Vec::new();
         let bytes = len as u64 * size_of::<T>() as u64;
-        probe
-            .try_reserve_exact(bytes as usize)
-            .map_err(|_| ExecError::HostMemory { name: name.to_owned(), bytes })?;
+        let room = usize::try_from(bytes).ok().and_then(|bytes| probe.try_reserve_exact(bytes).ok());
+        room.ok_or_else(|| ExecError::HostMemory { name: name.to_owned(), bytes })?;
         drop(probe);
         self.memory.push(Host::filled(dtype, len, T::ZERO));
         Ok(self.memory.len() - 1)
@@ -230,7 +230,7 @@ impl<T: TwinOf> Session for CpuSession<T> {
     }
 
     fn time(&mut self, plan: Loaded, command: usize, times: usize) -> Result<Time, ExecError> {
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         parallel::in_pool(|| (0..times).try_for_each(|_| self.run_command(plan, command)))?;
         Ok(Time { wall: start.elapsed().as_secs_f64(), device: None })
     }

@@ -80,6 +80,14 @@ pub enum ExecError {
         /// The driver's or wgpu's words.
         message: String,
     },
+    /// A session on a GPU of the web, where no call may wait for the device.
+    #[error(
+        "{device}: no session here, as a page cannot wait for its GPU; train with `embed::Trainer`, or on the CPU device"
+    )]
+    NoWait {
+        /// The device.
+        device: String,
+    },
     /// No memory on the host.
     #[error("no memory for tensor `{name}` ({bytes} bytes); use a smaller batch or fewer replicas")]
     HostMemory {

@@ -119,6 +119,11 @@ impl Gpu {
         self.lost.lock().ok().and_then(|lost| lost.clone())
     }
 
+    /// What kind of device it is.
+    pub(crate) fn class(&self) -> DeviceClass {
+        self.target.class
+    }
+
     /// The limits that a plan must fit.
     pub fn limits(&self) -> Limits {
         let limits = self.device.limits();

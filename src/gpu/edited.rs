@@ -1,12 +1,16 @@
 //! Shaders edited without a rebuild: texts read from a folder in place of those compiled in.
 
+// wgpu brings naga's front end everywhere but on the web, where there is no folder to read either.
+#[cfg_attr(target_arch = "wasm32", path = "edited/unchecked.rs")]
+mod check;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use wgpu::naga;
+use check::check;
 
 use crate::shader::expand::expand;
-use crate::shader::{self, DType, SHADERS, Shader};
+use crate::shader::{SHADERS, Shader};
 
 /// Why a shader of one's own cannot take the place of the one compiled in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,7 +60,8 @@ pub struct EditedShaders {
 impl EditedShaders {
     /// Reads `<op>/[<variant>/]<direction>.wgsl` for every shader that the folder has, with what its `// uses` lines
     /// name, and checks it: it must validate, and bindings, uniform, workgroup size and constants must be those that the
-    /// program was compiled with. A text that is the one compiled in does not count as edited.
+    /// program was compiled with. A text that is the one compiled in does not count as edited. On the web there are no folders, and
+    /// this is always an error.
     pub fn read(folder: &Path) -> Result<Self, ShaderFileError> {
         if !folder.is_dir() {
             let message = "is no folder".to_owned();
@@ -113,89 +118,10 @@ fn compose(folder: &Path, path: &Path, subgroup_size: Option<u32>) -> Result<Str
     })
 }
 
-fn check(path: &Path, shader: &Shader, text: &str) -> Result<(), ShaderFileError> {
-    let invalid = |line: Option<u32>, message: String| ShaderFileError::Invalid {
-        path: path.to_owned(),
-        line: line.unwrap_or(1),
-        message,
-    };
-    let module = naga::front::wgsl::parse_str(text)
-        .map_err(|e| invalid(e.location(text).map(|at| at.line_number), e.message().to_owned()))?;
-    let valid = naga::valid::ValidationFlags::all();
-    naga::valid::Validator::new(valid, naga::valid::Capabilities::all()).validate(&module).map_err(|e| {
-        let line = e.location(text).map(|at| at.line_number);
-        let mut message = e.as_inner().to_string();
-        let mut cause = std::error::Error::source(e.as_inner());
-        while let Some(inner) = cause {
-            message = format!("{message}: {inner}");
-            cause = inner.source();
-        }
-        invalid(line, message)
-    })?;
-    let same = |what: &str, found: String, expected: String| {
-        if found == expected {
-            return Ok(());
-        }
-        Err(ShaderFileError::Interface { path: path.to_owned(), what: what.to_owned(), found, expected })
-    };
-    let [entry] = module.entry_points.as_slice() else {
-        return Err(invalid(None, format!("has {} entry points instead of one", module.entry_points.len())));
-    };
-    same("the entry point", entry.name.clone(), "main".to_owned())?;
-    let size = format!("{:?}", entry.workgroup_size);
-    same("the workgroup size", size, format!("{:?}", shader.workgroup_size))?;
-    let (uniform, bindings) = interface(&module);
-    let fields: Vec<(String, u32, DType)> =
-        shader.uniform.iter().map(|f| (f.name.to_owned(), f.offset, f.dtype)).collect();
-    same("the uniform", format!("{uniform:?}"), format!("{fields:?}"))?;
-    let compiled: Vec<(u32, bool)> = (1..).zip(shader.bindings).map(|(i, b)| (i, b.writes)).collect();
-    same("the list of (binding, writes)", format!("{bindings:?}"), format!("{compiled:?}"))?;
-    // Grids and slices were worked out from these numbers.
-    for &(name, expected) in shader.constants {
-        let found = module.constants.iter().find(|(_, c)| c.name.as_deref() == Some(name));
-        let found = found.and_then(|(_, c)| match module.global_expressions[c.init] {
-            naga::Expression::Literal(naga::Literal::U32(value)) => Some(value),
-            _ => None,
-        });
-        let found = found.map_or("missing".to_owned(), |value| value.to_string());
-        same(&format!("const {name}"), found, expected.to_string())?;
-    }
-    Ok(())
-}
-
-type Uniform = Vec<(String, u32, DType)>;
-
-/// Members of the uniform, and the numbers of the storage bindings with whether they are written.
-fn interface(module: &naga::Module) -> (Uniform, Vec<(u32, bool)>) {
-    let mut uniform = Vec::new();
-    let mut bindings = Vec::new();
-    for (_, variable) in module.global_variables.iter() {
-        let Some(binding) = variable.binding else { continue };
-        match variable.space {
-            naga::AddressSpace::Uniform => {
-                if let naga::TypeInner::Struct { members, .. } = &module.types[variable.ty].inner {
-                    for member in members {
-                        let dtype = match module.types[member.ty].inner {
-                            naga::TypeInner::Scalar(naga::Scalar::U32) => shader::DType::U32,
-                            _ => shader::DType::F32,
-                        };
-                        uniform.push((member.name.clone().unwrap_or_default(), member.offset, dtype));
-                    }
-                }
-            }
-            naga::AddressSpace::Storage { access } => {
-                bindings.push((binding.binding, access.contains(naga::StorageAccess::STORE)));
-            }
-            _ => {}
-        }
-    }
-    bindings.sort_unstable();
-    (uniform, bindings)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shader;
 
     /// A copy of relu's shaders, its forward kernel through `edit`.
     fn folder(edit: impl Fn(String) -> String) -> tempfile::TempDir {

@@ -16,6 +16,8 @@ use super::window::{TrainOn, borrowed};
 
 /// What training may take of a frame.
 const BUDGET: Duration = Duration::from_millis(4);
+/// Frames between two lines of the log.
+const TOLD: usize = 100;
 /// The most messages that are shown.
 const MESSAGES: usize = 4;
 
@@ -35,6 +37,9 @@ pub struct App {
     pub(super) canvas: CanvasView,
     pub(super) messages: Vec<Message>,
     frames: FrameTimes,
+    /// From frame to frame, where they follow each other.
+    intervals: FrameTimes,
+    last_frame: Option<Instant>,
 }
 
 impl App {
@@ -52,6 +57,8 @@ impl App {
             canvas: CanvasView::default(),
             messages: Vec::new(),
             frames: FrameTimes::default(),
+            intervals: FrameTimes::default(),
+            last_frame: None,
         };
         if let Some(first) = first {
             app.open(&first);
@@ -142,6 +149,23 @@ impl App {
         }
     }
 
+    /// For `--verbose`: what the last frames took, every so many.
+    fn tell_frames(&mut self, began: Instant) {
+        let running = self.session.as_ref().is_some_and(Session::is_running);
+        if let Some(last) = self.last_frame.replace(began).filter(|_| running) {
+            self.intervals.push(began - last);
+        }
+        if self.intervals.count() < TOLD {
+            return;
+        }
+        if let (Some([median, most, longest]), Some([.., work])) =
+            (self.intervals.summary(), self.frames.summary())
+        {
+            tracing::debug!(?median, p99 = ?most, ?longest, longest_work = ?work, "{TOLD} frames while training");
+        }
+        self.intervals.clear();
+    }
+
     /// One frame: training, then drawing.
     pub fn frame(&mut self, ui: &mut egui::Ui) {
         let began = Instant::now();
@@ -157,13 +181,14 @@ impl App {
         view::keys(self, &context);
         view::show(self, ui);
         self.frames.push(began.elapsed());
+        self.tell_frames(began);
         if self.opening.is_some() {
             context.request_repaint_after(Duration::from_millis(50));
         }
-        match self.session.as_ref().map(|session| (session.is_running(), session.is_busy())) {
-            Some((true, _)) => context.request_repaint(),
-            Some((false, true)) => context.request_repaint_after(Duration::from_millis(30)),
-            _ => {}
+        match self.session.as_ref().and_then(Session::next_frame) {
+            Some(Duration::ZERO) => context.request_repaint(),
+            Some(wait) => context.request_repaint_after(wait),
+            None => {}
         }
     }
 }

@@ -23,6 +23,11 @@ impl FrameTimes {
         self.next = (self.next + 1) % KEPT;
     }
 
+    /// How many are kept.
+    pub(super) fn count(&self) -> usize {
+        self.times.len()
+    }
+
     /// Median, 99th percentile and largest; `None` before the first frame.
     pub fn summary(&self) -> Option<[Duration; 3]> {
         let mut sorted = self.times.clone();

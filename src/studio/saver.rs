@@ -5,16 +5,18 @@ use std::thread::JoinHandle;
 
 use super::error::StudioError;
 
-type Job = Box<dyn FnOnce() -> Result<(), StudioError> + Send>;
+/// What a job has to say when it is done, if anything.
+type Said = Result<Option<String>, StudioError>;
+type Job = Box<dyn FnOnce() -> Said + Send>;
 
 /// Writes files in the order in which they were given. Dropping it waits until all are written.
 #[derive(Debug)]
 pub struct Saver {
     jobs: Option<Sender<Job>>,
-    results: Receiver<Result<(), StudioError>>,
+    results: Receiver<Said>,
     thread: Option<JoinHandle<()>>,
     pending: usize,
-    failed: Vec<StudioError>,
+    done: Vec<Said>,
 }
 
 impl Saver {
@@ -30,14 +32,11 @@ impl Saver {
                 }
             }
         });
-        Self { jobs: Some(jobs), results, thread: Some(thread), pending: 0, failed: Vec::new() }
+        Self { jobs: Some(jobs), results, thread: Some(thread), pending: 0, done: Vec::new() }
     }
 
     /// Has something written.
-    pub fn run(
-        &mut self,
-        job: impl FnOnce() -> Result<(), StudioError> + Send + 'static,
-    ) -> Result<(), StudioError> {
+    pub fn run(&mut self, job: impl FnOnce() -> Said + Send + 'static) -> Result<(), StudioError> {
         let jobs = self.jobs.as_ref().ok_or(StudioError::Thread("writes files"))?;
         jobs.send(Box::new(job)).map_err(|_| StudioError::Thread("writes files"))?;
         self.pending += 1;
@@ -54,18 +53,17 @@ impl Saver {
         while self.pending > 0 {
             let Ok(result) = self.results.recv() else { break };
             self.pending -= 1;
-            self.failed.extend(result.err());
+            self.done.push(result);
         }
     }
 
-    /// What went wrong since the last call.
-    pub fn errors(&mut self) -> Vec<StudioError> {
-        let mut errors = std::mem::take(&mut self.failed);
+    /// What went wrong since the last call, and what was to be said.
+    pub fn outcomes(&mut self) -> Vec<Result<String, StudioError>> {
         while let Ok(result) = self.results.try_recv() {
             self.pending -= 1;
-            errors.extend(result.err());
+            self.done.push(result);
         }
-        errors
+        self.done.drain(..).filter_map(Result::transpose).collect()
     }
 }
 
@@ -94,21 +92,25 @@ mod tests {
                 .run(move || {
                     std::thread::sleep(std::time::Duration::from_millis(1));
                     order.lock().unwrap().push(i);
-                    if i == 7 { Err(StudioError::Open("seven".to_owned())) } else { Ok(()) }
+                    match i {
+                        7 => Err(StudioError::Open("seven".to_owned())),
+                        9 => Ok(Some("nine".to_owned())),
+                        _ => Ok(None),
+                    }
                 })
                 .unwrap();
         }
         assert!(saver.pending() > 0);
         saver.wait();
         assert_eq!(saver.pending(), 0);
-        let errors = saver.errors();
-        assert_eq!(errors.iter().map(ToString::to_string).collect::<Vec<_>>(), ["seven"]);
+        let told: Vec<_> = saver.outcomes().into_iter().map(|it| it.map_err(|e| e.to_string())).collect();
+        assert_eq!(told, [Err("seven".to_owned()), Ok("nine".to_owned())]);
         saver
             .run({
                 let order = Arc::clone(&order);
                 move || {
                     order.lock().unwrap().push(20);
-                    Ok(())
+                    Ok(None)
                 }
             })
             .unwrap();

@@ -31,6 +31,8 @@ pub fn open_window(door: Door, first: Option<String>, train_on: TrainOn) -> Resu
             .with_min_inner_size([960.0, 600.0])
             .with_drag_and_drop(true),
         wgpu_options: egui_wgpu::WgpuConfiguration { wgpu_setup: device_setup(), ..Default::default() },
+        // There are no gradients to smooth, and a software adapter pays for it in every pixel.
+        dithering: false,
         ..Default::default()
     };
     let app = |context: &eframe::CreationContext<'_>| {

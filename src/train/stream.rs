@@ -193,24 +193,29 @@ impl Stream {
         Chunk { pixels, masks: upload::pack(&masks), labels, explained }
     }
 
-    /// Has `work` done for the batches of each chunk in turn, while the next one is laid out.
+    /// Has `work` done for those batches, chunk by chunk, while the next one is laid out. A range that begins within a chunk
+    /// goes on with the one on the device.
     pub fn run(
         &self,
         session: &mut dyn Session,
         name: &str,
         order: &[u32],
+        batches: Range<usize>,
         mut work: impl FnMut(&mut dyn Session, Range<usize>) -> Result<(), TrainError>,
     ) -> Result<(), TrainError> {
-        let mut next = self.lay_out(order, 0);
-        for first in (0..self.steps).step_by(self.chunk) {
-            let batches = first..(first + self.chunk).min(self.steps);
-            next.write(session, name)?;
-            if batches.end == self.steps {
-                return work(session, batches);
+        let mut at = batches.start;
+        let mut next = at.is_multiple_of(self.chunk).then(|| self.lay_out(order, at));
+        while at < batches.end {
+            if let Some(chunk) = next.take() {
+                chunk.write(session, name)?;
             }
-            let done;
-            (next, done) = beside(|| self.lay_out(order, batches.end), || work(session, batches.clone()));
+            let end = (at - at % self.chunk + self.chunk).min(batches.end);
+            if end == batches.end {
+                return work(session, at..end);
+            }
+            let (chunk, done) = beside(|| self.lay_out(order, end), || work(session, at..end));
             done?;
+            (next, at) = (Some(chunk), end);
         }
         Ok(())
     }

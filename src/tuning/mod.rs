@@ -7,13 +7,14 @@
 mod file;
 mod time;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[cfg(feature = "runs")]
 pub use file::{Found, Remembered, path};
 
 use crate::exec::{Device, ExecError};
 use crate::plan::{Choice, DeviceClass, Plan, Variants};
+use crate::time::Instant;
 
 /// Candidates of one choice, at most.
 const CANDIDATES: usize = 4;

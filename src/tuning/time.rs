@@ -1,9 +1,8 @@
 //! How long a few commands take.
 
-use std::time::Instant;
-
 use crate::exec::{Device, ExecError};
 use crate::plan::Plan;
+use crate::time::Instant;
 
 /// Seconds that one timing shall take at least, so that submitting and waiting hide in it.
 const AT_LEAST: f64 = 0.01;

@@ -53,6 +53,24 @@ fn methods() -> Vec<(Mapping, TrainConfig)> {
 }
 
 #[test]
+fn a_step_within_ends_between_two_training_steps() {
+    let Some(host) = support::host() else { return };
+    let setup = support::setup(Mapping::Diagonal, PICTURES);
+    let mut trainer = support::trainer(&host, &setup, &support::pictures(PICTURES));
+    assert!(trainer.between_steps());
+    trainer.step(Duration::ZERO).unwrap();
+    for step in 1..=2 {
+        while trainer.progress().steps < step {
+            // There would be time for all of the epoch.
+            trainer.step_within(Duration::from_secs(60)).unwrap();
+            host.wait();
+        }
+        assert!(trainer.between_steps());
+        assert_eq!(trainer.progress().steps, step);
+    }
+}
+
+#[test]
 fn slices_give_the_bits_and_the_figures_of_the_ordinary_trainer() {
     let Some(host) = support::host() else { return };
     let data = support::pictures(PICTURES);
@@ -164,11 +182,13 @@ fn labels_pictures_and_masks_may_change_at_any_time() {
     assert_eq!(trainer.progress().batches, 1);
     support::fill(&mut trainer, &data);
     support::train(&mut trainer, 1, support::BUDGET);
+    host.wait();
     trainer.step(Duration::from_micros(1)).unwrap();
     assert_eq!(trainer.progress().batches, 2, "the others take part from the next epoch on");
     // All but two are removed in the middle of it.
     (0..10).for_each(|i| trainer.remove_picture(i).unwrap());
     support::train(&mut trainer, 2, support::BUDGET);
+    host.wait();
     trainer.step(Duration::from_micros(1)).unwrap();
     assert_eq!(trainer.progress().batches, 1);
     assert!(matches!(trainer.predict(Subject::Stored(3)), Err(EmbedError::NoPicture { index: 3 })));

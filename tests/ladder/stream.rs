@@ -1,5 +1,7 @@
 //! Streamed pictures: the bits of a run with all of them on the device.
 
+use std::time::Duration;
+
 use rationale::exec::Device;
 use rationale::model::OptimizerConfig;
 use rationale::plan::Variants;
@@ -46,6 +48,24 @@ fn streamed_runs_have_the_bits_of_whole_ones() {
             };
             let (streamed, whole) = (run(cap(1), Some(7)), run(27 * PICTURE, None));
             assert_eq!(streamed, whole, "{}, {}", device.title(), config.method);
+            // In slices of one batch, and of some; what is left of the second epoch in one go.
+            for cap in [cap(2), 27 * PICTURE] {
+                let mut trainer = trainer(&device, config, Some(cap));
+                let (mut reports, mut calls) = (Vec::new(), 0);
+                while reports.is_empty() {
+                    let before = trainer.batches();
+                    reports.extend(trainer.train_for(Duration::ZERO).unwrap());
+                    assert!(before.0 < before.1 && before.1.is_multiple_of(7), "{before:?}");
+                    assert_eq!(trainer.batches().0, (before.0 + 1) % before.1);
+                    calls += 1;
+                }
+                assert_eq!(calls, if config.alignment_epochs_first > 0 { 3 * 7 } else { 7 });
+                assert_eq!(trainer.train_for(Duration::ZERO).unwrap(), None);
+                assert_eq!(trainer.checkpoint().epoch, 1);
+                reports.push(trainer.train_epoch().unwrap());
+                let sliced = (digest(&trainer.checkpoint().tensors), [reports.remove(0), reports.remove(0)]);
+                assert_eq!(sliced, whole, "{}, {}", device.title(), config.method);
+            }
         }
     }
 }

@@ -116,6 +116,17 @@ impl Hand {
         self.harness.step();
     }
 
+    /// The same, all of it in the time of one frame.
+    pub fn stroke_in_one_frame(&mut self, points: &[[f32; 2]], button: PointerButton) {
+        let press = |pos, pressed| Event::PointerButton { pos, button, pressed, modifiers: Modifiers::NONE };
+        let places: Vec<Pos2> = points.iter().map(|&point| self.on_screen(point)).collect();
+        let input = self.harness.input_mut();
+        input.events.extend([Event::PointerMoved(places[0]), press(places[0], true)]);
+        input.events.extend(places.iter().map(|&place| Event::PointerMoved(place)));
+        input.events.push(press(places[places.len() - 1], false));
+        self.harness.step();
+    }
+
     /// Paints the mask that a data set has for a picture, in one stroke that goes through its rows.
     pub fn paint(&mut self, data: &Dataset, index: usize) {
         self.change().select(index);

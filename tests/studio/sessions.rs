@@ -64,6 +64,7 @@ fn session(train_on: TrainOn, steps: u64) {
     assert!(moved("mapping") > 0.0 && moved("features") > 0.0);
 
     hand.press("Save run");
+    hand.until("the run", |app| app.session().unwrap().saving() == 0);
     let messages = hand.harness.state().messages().to_vec();
     assert!(messages.iter().all(|message| !message.error), "{messages:?}");
     let run = std::fs::read_dir(folder.path().join("runs")).unwrap().flatten();
@@ -135,6 +136,46 @@ fn keys_paint_undo_and_walk() {
     hand.key(Key::F1, Modifiers::NONE);
     hand.harness.step();
     assert!(hand.harness.query_by_label("Keys and mouse").is_some());
+}
+
+/// Slow frames take in several events at once, be it a whole stroke.
+#[test]
+fn a_stroke_within_one_frame_is_the_stroke_of_many() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut hand = Hand::new(folder.path(), SIZE, 1.0, Theme::Dark, TrainOn::Cpu);
+    hand.open("triangles:E");
+    let points = [[8.0, 8.0], [20.0, 8.0], [20.0, 24.0], [9.0, 22.0]];
+    hand.stroke(&points, PointerButton::Primary);
+    hand.press("Not now");
+    let many = hand.session().canvas().clone();
+    hand.key(Key::Z, Modifiers::COMMAND);
+    assert!(!hand.session().canvas().marks_any());
+    hand.stroke_in_one_frame(&points, PointerButton::Primary);
+    assert_eq!(hand.session().canvas(), &many);
+    // What a dialog lies over takes no paint.
+    assert!(hand.session().wants_folder());
+    hand.stroke_in_one_frame(&[[2.0, 2.0], [30.0, 2.0]], PointerButton::Primary);
+    assert_eq!(hand.session().canvas(), &many);
+}
+
+#[test]
+fn a_run_that_cannot_be_saved_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("runs"), "a file in the place of the folder").unwrap();
+    let mut hand = Hand::new(folder.path(), SIZE, 1.0, Theme::Dark, TrainOn::Cpu);
+    hand.open("triangles:E");
+    hand.until("the first state", |app| app.session().unwrap().results().state(Arm::Explained).is_some());
+    for _ in 0..2 {
+        hand.change().save_run();
+        hand.until("the answer", |app| app.session().unwrap().saving() == 0);
+        hand.harness.step();
+        let messages = hand.harness.state().messages();
+        assert!(
+            messages.len() == 1 && messages[0].error && messages[0].text.contains("runs"),
+            "{messages:?}"
+        );
+        hand.press("Dismiss");
+    }
 }
 
 #[test]

@@ -7,7 +7,6 @@ mod time;
 
 use std::collections::VecDeque;
 use std::rc::Rc;
-use std::time::Instant;
 
 pub(crate) use scopes::{Fault, caught, lost};
 pub(crate) use store::Store;
@@ -17,6 +16,7 @@ use super::{ExecError, Loaded, Observer, Session, Time};
 use crate::gpu::Gpu;
 use crate::plan::Plan;
 use crate::shader::DType;
+use crate::time::Instant;
 
 /// Submissions queued before the oldest one is waited for.
 const IN_FLIGHT: usize = 3;
@@ -126,6 +126,10 @@ impl GpuSession {
 
 impl Session for GpuSession {
     fn load(&mut self, plan: &Plan) -> Result<Loaded, ExecError> {
+        // On the web nothing can be waited for, neither the end of a submission nor a copy.
+        if cfg!(target_arch = "wasm32") {
+            return Err(ExecError::NoWait { device: self.gpu.title().to_owned() });
+        }
         plan.check(&self.gpu.limits())?;
         let doing = format!("preparing plan `{}`", plan.name());
         self.guarded(&doing, |this| this.store.load(&this.gpu, plan))?

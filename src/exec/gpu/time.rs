@@ -1,10 +1,9 @@
 //! Times one command, for benches.
 
-use std::time::Instant;
-
 use super::{GpuSession, Loaded, Submitted, memory::Buffer};
 use crate::exec::{ExecError, Session, Time};
 use crate::shader::DType;
+use crate::time::Instant;
 
 /// A query set for the beginning and the end of a pass, and where its two counts go.
 struct Stamps {

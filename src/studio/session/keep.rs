@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::{Message, Session};
@@ -46,6 +47,10 @@ fn tame(name: &str) -> String {
     let last = name.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or(name);
     let tame = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
     last.chars().map(tame).collect()
+}
+
+fn saved(run: &Path) -> String {
+    format!("saved {0}; `rationale predict {0} PICTURES` uses it", run.display())
 }
 
 impl Session {
@@ -93,7 +98,7 @@ impl Session {
         let train = self.album.train.clone();
         let names = mask_tree::names_in_folder(&train, "train");
         let tree = MaskTree { root: root.to_owned(), black: false };
-        let (judged, in_folder) = (std::sync::Arc::clone(&self.judged), names.clone());
+        let (judged, in_folder) = (Arc::clone(&self.judged), names.clone());
         self.saver.run(move || {
             mask_tree::write_pictures(&tree.root, &train, &in_folder)?;
             // With both parts there, no reader takes painted pictures out of train.
@@ -107,34 +112,30 @@ impl Session {
                 let canvas = Canvas::of(size, train.mask(index).to_vec());
                 mask_tree::save(&tree.path(&in_folder[index]), &canvas, false)?;
             }
-            Ok(())
+            Ok(None)
         })?;
         self.album.move_to(root.to_owned(), names);
         Ok(())
     }
 
-    /// Saves the model with explanations as a run folder.
-    pub fn save_run(&mut self) -> Option<PathBuf> {
+    /// Has the model with explanations saved as a run folder, on the thread that writes files; a message says when it is there.
+    pub fn save_run(&mut self) {
         let saved = self.try_save_run();
-        let path = self.report(saved)?;
-        self.say(format!("saved {0}; `rationale predict {0} PICTURES` uses it", path.display()));
-        Some(path)
+        self.report(saved);
     }
 
-    /// Writes the model with explanations for other programs, into the run folder of its state.
-    pub fn export(&mut self, format: ExportFormat) -> Option<PathBuf> {
+    /// Has the model with explanations written for other programs, into the run folder of its state; a message says when.
+    pub fn export(&mut self, format: ExportFormat) {
         let exported = self.try_export(format);
-        let path = self.report(exported)?;
-        self.say(format!("wrote {}", path.display()));
-        Some(path)
+        self.report(exported);
     }
 
-    fn latest(&self) -> Result<(u64, Checkpoint), StudioError> {
+    fn latest(&self) -> Result<(u64, Arc<Checkpoint>), StudioError> {
         let state = self.results.state(Arm::Explained);
         let (steps, checkpoint) = state.ok_or_else(|| {
             StudioError::Open("there is no trained model yet: start training, then save".to_owned())
         })?;
-        Ok((steps, checkpoint.as_ref().clone()))
+        Ok((steps, Arc::clone(checkpoint)))
     }
 
     fn input(&self) -> MapShape {
@@ -142,26 +143,30 @@ impl Session {
         MapShape { height: data.height, width: data.width, channels: data.channels }
     }
 
-    fn try_save_run(&mut self) -> Result<PathBuf, StudioError> {
-        let (steps, mut checkpoint) = self.latest()?;
-        if let Some((_, path)) = self.saved_run.as_ref().filter(|(at, path)| *at == steps && path.exists()) {
-            return Ok(path.clone());
+    /// The run folder of the latest state, in the saver's hands if it is not there yet, and that state.
+    fn try_save_run(&mut self) -> Result<(PathBuf, Arc<Checkpoint>), StudioError> {
+        let (steps, state) = self.latest()?;
+        let there = |path: &Path| self.saver.pending() > 0 || path.exists();
+        if let Some((_, path)) = self.saved_run.as_ref().filter(|(at, path)| *at == steps && there(path)) {
+            let path = path.clone();
+            let known = path.clone();
+            self.saver
+                .run(move || RunFolder::read(&known).map(|_| Some(saved(&known))).map_err(Into::into))?;
+            return Ok((path, state));
         }
         let now = SystemTime::now();
         let path = self.home.join(default_folder(&format!("{}-studio", tame(&self.album.name)), now));
         let json = |value: serde_json::Result<String>| value.unwrap_or_default();
         let MapShape { height, width, channels } = self.input();
         let classes = self.album.train.classes.clone();
-        checkpoint.notes = BTreeMap::from([
+        let notes = BTreeMap::from([
             ("program".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
             ("device".to_owned(), self.engine.device()),
             ("seeds".to_owned(), json(serde_json::to_string(&self.recipe.seeds))),
             ("classes".to_owned(), json(serde_json::to_string(&classes))),
             ("input".to_owned(), json(serde_json::to_string(&[height, width, channels]))),
         ]);
-        let mut folder = RunFolder::create(&path)?;
-        folder.write_config(&(self.config)(&self.album.name))?;
-        folder.write_record(&RunRecord {
+        let record = RunRecord {
             program: concat!("rationale ", env!("CARGO_PKG_VERSION"), " studio").to_owned(),
             status: "stopped".to_owned(),
             device_choice: "auto".to_owned(),
@@ -171,16 +176,24 @@ impl Session {
             seeds: Some(self.recipe.seeds),
             started: timestamp(now),
             finished: Some(timestamp(now)),
-            epochs: checkpoint.epoch,
-            digest: digest(&checkpoint.tensors),
+            epochs: state.epoch,
             ..RunRecord::default()
+        };
+        let (config, row) = ((self.config)(&self.album.name), self.row(state.epoch));
+        let (place, checkpoint) = (path.clone(), Arc::clone(&state));
+        self.saver.run(move || {
+            let mut folder = RunFolder::create(&place)?;
+            folder.write_config(&config)?;
+            folder.write_record(&RunRecord { digest: digest(&checkpoint.tensors), ..record })?;
+            let checkpoint = Checkpoint { notes, ..checkpoint.as_ref().clone() };
+            match row {
+                None => folder.write_checkpoint(&checkpoint)?,
+                Some(row) => folder.write_epoch(row, &checkpoint)?,
+            }
+            Ok(Some(saved(&place)))
         })?;
-        match self.row(checkpoint.epoch) {
-            None => folder.write_checkpoint(&checkpoint)?,
-            Some(row) => folder.write_epoch(row, &checkpoint)?,
-        }
         self.saved_run = Some((steps, path.clone()));
-        Ok(path)
+        Ok((path, state))
     }
 
     /// The row of the metrics for the state that is saved; none within the first epoch.
@@ -199,26 +212,28 @@ impl Session {
         })
     }
 
-    fn try_export(&mut self, format: ExportFormat) -> Result<PathBuf, StudioError> {
-        let folder = self.try_save_run()?;
-        let (steps, checkpoint) = self.latest()?;
-        let classes = &self.album.train.classes;
-        let network =
-            Network::new(&self.recipe.model, self.input(), classes.len(), 1).map_err(TrainError::from)?;
-        let model = Model { network: &network, tensors: &checkpoint.tensors };
-        let metadata = [
-            ("classes", serde_json::to_string(classes).unwrap_or_default()),
-            ("steps", steps.to_string()),
-            ("program", concat!("rationale ", env!("CARGO_PKG_VERSION"), " studio").to_owned()),
-        ]
-        .map(|(key, value)| (key.to_owned(), value));
-        let bytes = match format {
-            ExportFormat::Onnx => model.onnx(&metadata)?,
-            ExportFormat::Safetensors => model.safetensors(&metadata)?,
-        };
-        let path = folder.join(format.file());
-        write_atomically(&path, &bytes)?;
-        Ok(path)
+    fn try_export(&mut self, format: ExportFormat) -> Result<(), StudioError> {
+        let (folder, checkpoint) = self.try_save_run()?;
+        let steps = self.results.state(Arm::Explained).map_or(0, |(steps, _)| steps);
+        let classes = self.album.train.classes.clone();
+        let (config, input) = (self.recipe.model.clone(), self.input());
+        self.saver.run(move || {
+            let network = Network::new(&config, input, classes.len(), 1).map_err(TrainError::from)?;
+            let model = Model { network: &network, tensors: &checkpoint.tensors };
+            let metadata = [
+                ("classes", serde_json::to_string(&classes).unwrap_or_default()),
+                ("steps", steps.to_string()),
+                ("program", concat!("rationale ", env!("CARGO_PKG_VERSION"), " studio").to_owned()),
+            ]
+            .map(|(key, value)| (key.to_owned(), value));
+            let bytes = match format {
+                ExportFormat::Onnx => model.onnx(&metadata)?,
+                ExportFormat::Safetensors => model.safetensors(&metadata)?,
+            };
+            let path = folder.join(format.file());
+            write_atomically(&path, &bytes)?;
+            Ok(Some(format!("wrote {}", path.display())))
+        })
     }
 }
 

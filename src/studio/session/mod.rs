@@ -25,6 +25,9 @@ use crate::embed::Preparation;
 use overlay::Overlay;
 use paint::Stroke;
 
+/// From frame to frame while training goes on beside them, and while it does not but something is awaited.
+const BESIDE: Duration = Duration::from_millis(100);
+const BUSY: Duration = Duration::from_millis(30);
 /// While training, the models are measured about this often.
 const MEASURE_EVERY: Duration = Duration::from_millis(700);
 
@@ -159,8 +162,15 @@ impl Session {
             self.running = false;
             self.fail(&error);
         }
-        for error in self.saver.errors() {
-            self.fail(&error);
+        for outcome in self.saver.outcomes() {
+            match outcome {
+                Ok(text) => self.say(text),
+                Err(error) => {
+                    // What was to be saved may not be there: the next time it is written again.
+                    self.saved_run = None;
+                    self.fail(&error);
+                }
+            }
         }
     }
 
@@ -181,12 +191,12 @@ impl Session {
             self.results.set_route(self.engine.route());
             self.engine.ask_for_states()?;
         }
-        if self.running {
+        if self.is_moving() {
             self.engine.advance(budget)?;
-            if self.measured.is_none_or(|at| at.elapsed() >= MEASURE_EVERY) {
-                self.measured = Some(Instant::now());
-                self.engine.ask_for_states()?;
-            }
+        }
+        if self.running && self.measured.is_none_or(|at| at.elapsed() >= MEASURE_EVERY) {
+            self.measured = Some(Instant::now());
+            self.engine.ask_for_states()?;
         }
         for event in self.engine.events()? {
             self.results.take(event);
@@ -205,9 +215,24 @@ impl Session {
         self.refresh_overlay()
     }
 
-    /// Whether frames should follow each other without input: something is moving.
+    /// Whether training goes on: it runs, or is on its way to a stop.
+    fn is_moving(&self) -> bool {
+        self.running || self.engine.is_stopping()
+    }
+
+    /// When the next frame should be drawn without input: at once where training goes on with the frames, later where something is
+    /// under way beside them. A frame too many takes time from what is: the processor may be drawing it.
+    pub fn next_frame(&self) -> Option<Duration> {
+        match (self.is_moving(), self.engine.in_frames()) {
+            (true, true) => Some(Duration::ZERO),
+            (true, false) => Some(BESIDE),
+            (false, _) => self.is_busy().then_some(BUSY),
+        }
+    }
+
+    /// Whether something is under way.
     pub fn is_busy(&self) -> bool {
-        self.running
+        self.is_moving()
             || !self.prepared.is_done()
             || self.measure_judge.open() > 0
             || self.look_judge.open() > 0

@@ -199,9 +199,12 @@ impl Session {
                 if !has_mask {
                     self.album.forget_mask_file(index);
                 }
-                let queued = self.saver.run(move || match has_mask {
-                    true => mask_tree::save(&path, &canvas, black),
-                    false => mask_tree::remove(&path),
+                let queued = self.saver.run(move || {
+                    match has_mask {
+                        true => mask_tree::save(&path, &canvas, black)?,
+                        false => mask_tree::remove(&path)?,
+                    }
+                    Ok(None)
                 });
                 self.report(queued);
             }

@@ -106,6 +106,9 @@ pub trait Engine {
     /// What it runs on.
     fn device(&self) -> String;
 
+    /// Whether training goes on in [`Engine::advance`], and so with the frames, instead of beside them.
+    fn in_frames(&self) -> bool;
+
     /// What one step is, such as `one batch`.
     fn unit(&self) -> &'static str;
 
@@ -115,14 +118,17 @@ pub trait Engine {
     /// Sets or removes the mask of a picture, at the size of training.
     fn set_mask(&mut self, index: usize, mask: Option<Vec<u8>>) -> Result<(), StudioError>;
 
-    /// Goes on with training, for about as long as the budget. Called once a frame while training runs.
+    /// Goes on with training, for about as long as the budget. Called once a frame while training runs or is stopping.
     fn advance(&mut self, budget: Duration) -> Result<(), StudioError>;
 
-    /// Does one step, or what is left of the one at hand; the states after it come as events.
+    /// Asks for one step, or what is left of the one at hand; the states after it come as events.
     fn step(&mut self) -> Result<(), StudioError>;
 
-    /// Ends what is under way, so that both models have equally many steps behind them; their states come as events.
+    /// Asks for an end of what is under way, so that both models have equally many steps behind them; their states come as events.
     fn pause(&mut self) -> Result<(), StudioError>;
+
+    /// Whether [`Engine::advance`] is to be called although nothing runs: a step or the way to a pause is not over.
+    fn is_stopping(&self) -> bool;
 
     /// Where training is.
     fn position(&self) -> Position;

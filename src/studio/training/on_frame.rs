@@ -22,6 +22,8 @@ pub struct OnFrame {
     snapshots: [Option<(Position, Pending<Snapshot>)>; 2],
     /// Another state was asked for while one was on its way.
     again: bool,
+    /// Training steps to which both models are to come before they stop.
+    goal: Option<u64>,
     /// The last epoch of each model whose figures were told.
     told: [usize; 2],
     batches: usize,
@@ -61,6 +63,7 @@ impl OnFrame {
             trainers: [labels, explained],
             snapshots: [None, None],
             again: false,
+            goal: None,
             told: [0; 2],
             batches: start.train.len().div_ceil(start.recipe.train.batch.max(1)).max(1),
             size: (start.train.width as u32, start.train.height as u32),
@@ -74,6 +77,12 @@ impl OnFrame {
     fn turn(&mut self) -> &mut Trainer {
         let [labels, explained] = &mut self.trainers;
         if explained.progress().steps < labels.progress().steps { explained } else { labels }
+    }
+
+    /// Training steps that are done or begun.
+    fn begun(&self) -> u64 {
+        let begun = |trainer: &Trainer| trainer.progress().steps + u64::from(!trainer.between_steps());
+        self.trainers.iter().map(begun).max().unwrap_or(0)
     }
 
     fn upload(&mut self, data: &Dataset) -> Result<(), StudioError> {
@@ -115,6 +124,10 @@ impl Engine for OnFrame {
         format!("{}, the window's own", self.name)
     }
 
+    fn in_frames(&self) -> bool {
+        true
+    }
+
     fn unit(&self) -> &'static str {
         "one batch"
     }
@@ -143,29 +156,39 @@ impl Engine for OnFrame {
     }
 
     fn advance(&mut self, budget: Duration) -> Result<(), StudioError> {
-        self.turn().step(budget)?;
-        Ok(())
+        let Some(goal) = self.goal else {
+            self.turn().step(budget)?;
+            return Ok(());
+        };
+        match self.trainers.iter_mut().find(|trainer| trainer.progress().steps < goal) {
+            Some(trainer) => {
+                if let Err(error) = trainer.step_within(budget) {
+                    self.goal = None;
+                    return Err(error.into());
+                }
+                Ok(())
+            }
+            None => {
+                self.goal = None;
+                self.ask_for_states()
+            }
+        }
     }
 
     fn step(&mut self) -> Result<(), StudioError> {
-        for trainer in &mut self.trainers {
-            trainer.step(Duration::ZERO)?;
-            trainer.finish_batch()?;
-        }
-        self.ask_for_states()
+        // What is begun is ended; else one more.
+        let begun = self.begun();
+        self.goal = Some(begun + u64::from(begun == self.position().steps));
+        Ok(())
     }
 
     fn pause(&mut self) -> Result<(), StudioError> {
-        for trainer in &mut self.trainers {
-            trainer.finish_batch()?;
-        }
-        // The second model follows the first one: it may owe a batch.
-        let [labels, explained] = &mut self.trainers;
-        while explained.progress().steps < labels.progress().steps {
-            explained.step(Duration::ZERO)?;
-            explained.finish_batch()?;
-        }
-        self.ask_for_states()
+        self.goal = Some(self.begun());
+        Ok(())
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.goal.is_some()
     }
 
     fn is_waiting(&self) -> bool {

@@ -70,6 +70,10 @@ impl Engine for OnThread {
         "the CPU, beside the window".to_owned()
     }
 
+    fn in_frames(&self) -> bool {
+        false
+    }
+
     fn unit(&self) -> &'static str {
         "one epoch"
     }
@@ -98,6 +102,10 @@ impl Engine for OnThread {
             self.order(Order::Pause)?;
         }
         Ok(())
+    }
+
+    fn is_stopping(&self) -> bool {
+        false
     }
 
     fn position(&self) -> Position {

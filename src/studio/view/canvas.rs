@@ -1,8 +1,8 @@
 //! The picture at hand, large, with its mask and with what the model looks at; painting, zooming and moving it.
 
 use eframe::egui::{
-    self, Color32, CornerRadius, PointerButton, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, Vec2,
-    pos2, vec2,
+    self, Color32, CornerRadius, Event, PointerButton, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui,
+    Vec2, pos2, vec2,
 };
 
 use super::theme;
@@ -137,28 +137,37 @@ fn look_around(ui: &Ui, canvas: &mut CanvasView, response: &Response, space: Rec
     }
 }
 
+/// Follows the pointer event by event: in a slow frame a whole stroke may have come and gone.
 fn paint(ui: &Ui, session: &mut Session, response: &Response, place: Rect, size: Vec2) {
     let on_mask = |pointer: Pos2| {
         let point = (pointer - place.min) / place.size() * size;
         [point.x, point.y]
     };
-    let (pointer, primary, secondary, shift, moves) = ui.input(|input| {
-        let pointer = &input.pointer;
-        (
-            pointer.interact_pos(),
-            pointer.button_down(PointerButton::Primary),
-            pointer.button_down(PointerButton::Secondary),
-            input.modifiers.shift,
-            input.modifiers.command,
-        )
+    let paints = |button| matches!(button, PointerButton::Primary | PointerButton::Secondary);
+    let (events, held) = ui.input(|input| {
+        let held = input.pointer.primary_down() || input.pointer.secondary_down();
+        (input.events.clone(), held)
     });
-    let down = (primary || secondary) && !moves;
-    match (pointer, down && response.is_pointer_button_down_on()) {
-        (Some(pointer), true) if !session.is_painting() => {
-            session.press(on_mask(pointer), secondary || shift)
+    for event in events {
+        match event {
+            Event::PointerButton { pos, button, pressed: true, modifiers } if paints(button) => {
+                // Where the button is still held, egui knows whose press it was, that of a panel's edge for one.
+                let own = response.is_pointer_button_down_on()
+                    || (!held && ui.ctx().layer_id_at(pos) == Some(response.layer_id));
+                if own && response.rect.contains(pos) && !modifiers.command && !session.is_painting() {
+                    session.press(on_mask(pos), button == PointerButton::Secondary || modifiers.shift);
+                }
+            }
+            Event::PointerMoved(pointer) => session.drag(on_mask(pointer)),
+            Event::PointerButton { pos, button, pressed: false, .. } if paints(button) => {
+                session.drag(on_mask(pos));
+                session.release();
+            }
+            _ => {}
         }
-        (Some(pointer), true) => session.drag(on_mask(pointer)),
-        _ => session.release(),
+    }
+    if !held {
+        session.release();
     }
 }
 

@@ -1,10 +1,8 @@
 //! One epoch: its order, its report, and the search for where a divergence began.
 
-use std::ops::Range;
-
 use super::Trainer;
 use super::phases::passes;
-use crate::exec::{Loaded, Session};
+use crate::exec::Loaded;
 use crate::model::{MULTIPLIER, NOISE};
 use crate::random::{Random, Seeds};
 use crate::shader::DType;
@@ -58,7 +56,7 @@ impl Trainer {
     }
 
     /// Writes what an epoch starts from: learning rates and cleared counts.
-    fn begin_epoch(&mut self) -> Result<(), TrainError> {
+    pub(super) fn begin_epoch(&mut self) -> Result<(), TrainError> {
         for (stage, moving) in self.config.rates() {
             // Not every method has an optimiser of stage 2.
             if !self.state.iter().any(|(name, _)| *name == format!("{stage}.tick")) {
@@ -77,12 +75,12 @@ impl Trainer {
         Ok(())
     }
 
-    fn passes(&self) -> Vec<(Loaded, u64)> {
+    pub(super) fn passes(&self) -> Vec<(Loaded, u64)> {
         passes(self.first, &self.phases, &self.config, self.epoch)
     }
 
     /// Writes the order of a pass and how its pictures are turned, and goes to its first batch.
-    fn begin_pass(&mut self, stream: u64) -> Result<Vec<u32>, TrainError> {
+    pub(super) fn begin_pass(&mut self, stream: u64) -> Result<Vec<u32>, TrainError> {
         let order = self.order(stream);
         match &self.stream {
             Some(stream) => self.session.write_index("train.order", &stream.order(&order))?,
@@ -107,49 +105,7 @@ impl Trainer {
         Ok(order)
     }
 
-    /// Trains for one epoch. On a loss that is no number the error says where it began, and the state is that of
-    /// the last good epoch again.
-    pub fn train_epoch(&mut self) -> Result<EpochReport, TrainError> {
-        self.train_epoch_watched(|_| {})
-    }
-
-    /// The same; `watch` is told now and then which share of the epoch has been handed to the device.
-    pub fn train_epoch_watched(&mut self, mut watch: impl FnMut(f64)) -> Result<EpochReport, TrainError> {
-        self.begin_epoch()?;
-        let (passes, steps) = (self.passes(), self.data.steps);
-        let mut order = Vec::new();
-        for (index, &(plan, stream)) in passes.iter().enumerate() {
-            order = self.begin_pass(stream)?;
-            let mut work = |session: &mut dyn Session, batches: Range<usize>| {
-                let mut done = batches.start;
-                while done < batches.end {
-                    let slice = steps.div_ceil(20).min(batches.end - done);
-                    session.run(plan, slice)?;
-                    done += slice;
-                    watch((index * steps + done) as f64 / (passes.len() * steps) as f64);
-                }
-                Ok::<(), TrainError>(())
-            };
-            match &self.stream {
-                Some(stream) => stream.run(self.session.as_mut(), "train", &order, work)?,
-                None => work(self.session.as_mut(), 0..steps)?,
-            }
-        }
-        let report = self.report(&order)?;
-        let after = self.snapshot_of(self.epoch + 1)?;
-        let bad_weight =
-            after.tensors.iter().find(|(_, (_, values))| values.iter().any(|value| !value.is_finite()));
-        let bad_loss = report.label_loss.iter().any(|loss| !loss.is_finite())
-            || report.alignment_loss.iter().flatten().any(|loss| !loss.is_finite());
-        if bad_loss || bad_weight.is_some() {
-            return Err(self.diagnose());
-        }
-        self.epoch += 1;
-        self.last_good = after;
-        Ok(report)
-    }
-
-    fn report(&mut self, order: &[u32]) -> Result<EpochReport, TrainError> {
+    pub(super) fn report(&mut self, order: &[u32]) -> Result<EpochReport, TrainError> {
         let (replicas, classes, steps) = (self.network.replicas(), self.network.classes(), self.data.steps);
         let means = |losses: &[f32], counts: &[bool]| -> Vec<f64> {
             let per_replica = steps * self.data.batch;
@@ -187,7 +143,7 @@ impl Trainer {
 
     /// Runs the epoch again from its start, watching every tensor, until one goes bad. The same bits as before lead
     /// to the same place.
-    fn diagnose(&mut self) -> TrainError {
+    pub(super) fn diagnose(&mut self) -> TrainError {
         match self.find_divergence() {
             Ok(error) => error,
             Err(error) => error,

@@ -91,7 +91,7 @@ impl Trainer {
         match &data.stream {
             None => self.session.run(data.loaded, steps)?,
             Some(stream) => {
-                stream.run(self.session.as_mut(), name, &order, |session, batches| {
+                stream.run(self.session.as_mut(), name, &order, 0..steps, |session, batches| {
                     Ok(session.run(data.loaded, batches.len())?)
                 })?;
             }

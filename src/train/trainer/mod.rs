@@ -1,5 +1,6 @@
 //! The trainer: prepared once, then epoch after epoch, with a snapshot after each.
 
+mod advance;
 mod epoch;
 mod evaluate;
 mod exclusive_use;
@@ -9,7 +10,9 @@ mod inspection;
 mod phases;
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
+use advance::Place;
 pub use epoch::EpochReport;
 pub(crate) use epoch::{mean_loss, noise};
 pub use evaluate::Evaluation;
@@ -54,6 +57,9 @@ pub struct Trainer {
     state: Vec<(String, Vec<usize>)>,
     evaluations: HashMap<String, EvaluationData>,
     epoch: usize,
+    /// The epoch at hand, once it has been begun.
+    place: Option<Place>,
+    batch_time: Duration,
     last_good: Checkpoint,
 }
 
@@ -169,6 +175,8 @@ impl Trainer {
             state: state.into_iter().collect(),
             evaluations: HashMap::new(),
             epoch: 0,
+            place: None,
+            batch_time: Duration::ZERO,
             last_good: Checkpoint::default(),
         };
         trainer.last_good = trainer.snapshot()?;
@@ -200,7 +208,7 @@ impl Trainer {
         self.session.device()
     }
 
-    /// The state at the end of the last good epoch.
+    /// The state at the end of the last good epoch; of an epoch at hand nothing is in it.
     pub fn checkpoint(&self) -> &Checkpoint {
         &self.last_good
     }
@@ -217,7 +225,7 @@ impl Trainer {
         Ok(Checkpoint { epoch, tensors, notes: BTreeMap::new() })
     }
 
-    /// Goes back to a checkpoint of the same model and method.
+    /// Goes back to a checkpoint of the same model and method; an epoch at hand is dropped.
     pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
         let wrong = |message: String| TrainError::Checkpoint { path: "in memory".into(), message };
         for (name, dims) in &self.state {
@@ -241,6 +249,7 @@ impl Trainer {
             }
         }
         self.epoch = checkpoint.epoch;
+        self.place = None;
         self.last_good = checkpoint.clone();
         Ok(())
     }
