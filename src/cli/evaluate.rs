@@ -72,7 +72,7 @@ struct Outcome {
 pub(super) struct Judged {
     #[serde(flatten)]
     pub measures: Measures,
-    /// Mean share of the squared input gradient inside the mask, over explained pictures.
+    /// Mean share of the squared input gradient inside the mask, over explained pictures, 1,000 at most.
     pub input_gradient_mass: Option<f64>,
     /// Share of predictions that change when the patch of a built-in set is swapped.
     pub flip_rate: Option<f64>,

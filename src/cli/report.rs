@@ -20,6 +20,7 @@ use crate::report::run::{
     Card, PAGE, PLOTS, RunPage, State, compared, most_unsure, most_wrong, page, plots, seen,
 };
 use crate::report::{Look, look_with, write_png};
+use crate::train::measures::GRADIENT_PICTURES;
 use crate::train::run::CONFIG;
 use crate::train::{Checkpoint, Method, TrainError, fill_values, write_atomically};
 
@@ -138,7 +139,7 @@ fn gather(trained: &Trained, device: &Device, source: Source) -> Result<RunPage,
         config: settings(&trained.settings),
         judged_on: plural(data.len(), "test picture"),
         class_counts: data.class_counts(),
-        explained_on: plural(data.explained_count(), "explained picture"),
+        explained_on: plural(data.explained_count().min(GRADIENT_PICTURES), "explained picture"),
         mask_area: mask_area(&data),
         measures: judged.measures,
         input_gradient_mass: judged.input_gradient_mass,

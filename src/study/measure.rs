@@ -11,11 +11,9 @@ use crate::exec::Device;
 use crate::model::Mapping;
 use crate::plan::Variants;
 use crate::random::{Random, Seeds};
+use crate::train::measures::GRADIENT_PICTURES;
 use crate::train::statistics::{group_accuracies, pairwise_agreement};
 use crate::train::{Evaluation, TrainError, Trainer, digest, flip_rate};
-
-/// Explained test pictures that are asked for their input gradient and their gate.
-const LOOKED_AT: usize = 1000;
 
 /// The seeds of a job's replicas: replica 0 has those of the seed itself, the others the same data with initial
 /// weights and orders of their own.
@@ -150,7 +148,7 @@ fn look(
     job: &Job,
     test: &Dataset,
 ) -> Result<(), TrainError> {
-    let explained: Vec<usize> = test.explained_pictures().take(LOOKED_AT).collect();
+    let explained: Vec<usize> = test.explained_pictures().take(GRADIENT_PICTURES).collect();
     if explained.is_empty() {
         return Ok(());
     }

@@ -9,6 +9,10 @@ use crate::data::Dataset;
 /// Ranges of confidence behind the calibration error.
 pub const BINS: usize = 10;
 
+/// Explained pictures that a model is asked for its input gradient of, at most: a gradient takes as long as three or four
+/// predictions, and the mean over these stands firm.
+pub const GRADIENT_PICTURES: usize = 1000;
+
 /// Accuracies on one set.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Scores {

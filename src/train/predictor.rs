@@ -1,5 +1,6 @@
 //! A trained model at work: logits and input gradients of pictures that nobody has labelled.
 
+use super::measures::GRADIENT_PICTURES;
 use super::{Checkpoint, FeatureMaps, TrainError, share_inside, upload};
 use crate::data::Dataset;
 use crate::exec::{Device, Loaded, Session};
@@ -103,9 +104,9 @@ impl Predictor {
         Ok(rows)
     }
 
-    /// [`share_inside`] of the input gradient of each explained picture that has a gradient.
+    /// [`share_inside`] of the input gradient of each explained picture that has a gradient, of [`GRADIENT_PICTURES`] at most.
     pub fn gradient_shares(&mut self, data: &Dataset) -> Result<Vec<f64>, TrainError> {
-        let explained: Vec<usize> = data.explained_pictures().collect();
+        let explained = data.explained_sample(GRADIENT_PICTURES);
         let mut shares = Vec::with_capacity(explained.len());
         for numbers in explained.chunks(self.batch) {
             let gradients = self.input_gradient(&values(data, numbers))?;

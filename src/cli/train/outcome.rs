@@ -7,7 +7,7 @@ use crate::cli::source::Source;
 use crate::cli::terminal::{self, count};
 use crate::data::Dataset;
 use crate::exec::Device;
-use crate::train::measures::Scores;
+use crate::train::measures::{GRADIENT_PICTURES, Scores};
 use crate::train::{TrainError, Trainer, flip_rate};
 
 /// Gradient values that are held at once for the share inside the masks.
@@ -117,9 +117,10 @@ impl Outcome {
     }
 }
 
-/// On all explained pictures, or as many of them, evenly spread over the classes, as memory should hold.
+/// On [`GRADIENT_PICTURES`] explained pictures at most, evenly spread over the classes, or as many as memory should hold.
 fn gradient_mass(trainer: &mut Trainer, device: &Device, data: &Dataset) -> Result<Option<f64>, TrainError> {
-    let chosen = data.explained_sample((GRADIENT_VALUES / data.picture_len().max(1)).max(1));
+    let chosen =
+        data.explained_sample((GRADIENT_VALUES / data.picture_len().max(1)).clamp(1, GRADIENT_PICTURES));
     if chosen.is_empty() {
         return Ok(None);
     }
