@@ -83,6 +83,13 @@ impl Builder {
         let (first, before) = (self.nodes.len(), self.shape);
         self.layers(part, &format!("{name}.layers"), &block.layers)?;
         let (after, length) = (self.shape, self.nodes.len() - first);
+        // A block that ends in a normalisation starts as the way around it alone, so that depth costs nothing at the start
+        // (Goyal et al. 2017, section 5.1).
+        if let Some(last) = self.nodes[first..].last_mut()
+            && matches!(last.kind, Kind::GroupNorm(_) | Kind::BatchNorm)
+        {
+            last.weight_fill = Fill::Zero;
+        }
         let idle = |node: &Node| matches!(node.kind, Kind::Dropout(_) | Kind::Residual { .. });
         if self.nodes[first..].iter().all(idle) {
             return Err(wrong("has no layers but dropout; give it some, or leave it out".to_owned()));
