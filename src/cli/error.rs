@@ -20,7 +20,7 @@ pub enum CliError {
     #[error(transparent)]
     Exec(#[from] ExecError),
     #[error(transparent)]
-    Import(#[from] crate::import::ImportError),
+    Import(Box<crate::import::ImportError>),
     #[error(transparent)]
     Bench(#[from] crate::bench::BenchError),
     #[error(transparent)]
@@ -57,6 +57,13 @@ pub enum CliError {
     /// A failure that has been reported already.
     #[error("failed")]
     Said,
+}
+
+impl From<crate::import::ImportError> for CliError {
+    fn from(error: crate::import::ImportError) -> Self {
+        // It says much, and every error would be as large.
+        Self::Import(Box::new(error))
+    }
 }
 
 impl CliError {

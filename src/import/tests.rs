@@ -133,7 +133,7 @@ fn stem() -> Network {
 
 fn conv() -> crate::model::Conv {
     match &ModelConfig::preset(Preset::Tiny, Mapping::None).features[0] {
-        Layer::Conv(conv) => crate::model::Conv { kernel: 3, ..conv.clone() },
+        Layer::Conv(conv) => crate::model::Conv { kernel: 3, ..*conv },
         other => panic!("{other:?}"),
     }
 }
@@ -149,7 +149,7 @@ fn a_state_dict_with_other_names_is_turned_into_ours() {
     let names = [("stem.conv", "features.0"), ("stem.bn", "features.1")];
     let imported = named(&path, &names).read(&network).unwrap().unwrap();
     // [o, c, y, x] at o = 1, c = 2, y = 0, x = 1 is [y, x, c, o] there.
-    assert_eq!(imported.weights["features.0.weight"].1[((0 * 3 + 1) * 3 + 2) * 4 + 1], 27.0 + 18.0 + 1.0);
+    assert_eq!(imported.weights["features.0.weight"].1[(3 + 2) * 4 + 1], 27.0 + 18.0 + 1.0);
     assert_eq!(imported.weights["features.0.bias"].1, [0.0; 4]);
     assert_eq!(imported.weights["features.1.weight"].1, [0.0, 1.0, 2.0, 3.0]);
     assert_eq!(imported.weights["features.1.running_var"].1, [0.0, 0.5, 1.0, 1.5]);
