@@ -11,7 +11,7 @@ use super::settings::DeviceFlag;
 use super::source::{self, Source};
 use super::terminal;
 use super::trained::Trained;
-use crate::data::{Dataset, UNLABELLED};
+use crate::data::Dataset;
 use crate::train::measures::Measures;
 use crate::train::{Predictor, flip_rate};
 
@@ -154,8 +154,7 @@ fn chosen(source: Source, part: Part) -> Result<Dataset, CliError> {
 /// The same pictures with the labels of the model's classes of the same names.
 pub(super) fn by_name(data: Dataset, classes: &[String]) -> Result<Dataset, CliError> {
     // What has no label says nothing of a model.
-    let labelled: Vec<usize> = (0..data.len()).filter(|&i| data.labels[i] != UNLABELLED).collect();
-    let data = if labelled.len() == data.len() { data } else { data.subset(&labelled)? };
+    let data = data.labelled()?;
     let mut numbers = Vec::new();
     for class in &data.classes {
         let number = classes.iter().position(|own| own == class).ok_or_else(|| {

@@ -108,7 +108,8 @@ pub fn run(args: &ExclusiveUseArgs) -> Result<(), CliError> {
         replace_data(&mut trained.config, data)?;
     }
     let device = trained.device(&args.device)?;
-    let source = source::load(&trained.config, false)?;
+    let mut source = source::load(&trained.config, false)?;
+    source.fit(trained.config.train.method)?;
     source.warnings.iter().for_each(|warning| terminal::warning(warning));
     if let Some(record) = trained.record.as_ref().filter(|record| record.classes != source.train.classes) {
         return Err(CliError::Config(format!(

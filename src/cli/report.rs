@@ -185,7 +185,7 @@ fn earlier(trained: &Trained) -> Result<Vec<(State, Checkpoint)>, CliError> {
                 *own = values;
             }
         }
-        let meaning = "f and c of the state that counts, and m back at its start, where it changes nothing";
+        let meaning = "f and c of the state that counts, and a new m, which changes nothing";
         states.push((told("m set aside", meaning, "With the mapping layer m set aside it would be"), aside));
     }
     Ok(states)

@@ -140,6 +140,11 @@ impl InitFlags {
         }
         if !self.names.is_empty() {
             init.names = self.names.iter().map(|name| (name.theirs.clone(), name.ours.clone())).collect();
+            if init.names.len() < self.names.len() {
+                return Err(CliError::Usage(
+                    "--init-names gives one name of the file to two layers".to_owned(),
+                ));
+            }
         }
         if !self.freeze.is_empty() {
             train.freeze = self.freeze.iter().copied().collect();

@@ -10,6 +10,7 @@ use crate::data::readers::ReadData;
 use crate::data::triangles::{PatchRule, TriangleSet};
 use crate::data::{Dataset, Pixels, read};
 use crate::hash::Fnv;
+use crate::train::Method;
 
 /// Test pictures of a built-in set.
 const TEST_PICTURES: usize = 3000;
@@ -80,6 +81,21 @@ pub fn load(config: &Config, train_only: bool) -> Result<Source, CliError> {
 }
 
 impl Source {
+    /// Leaves out the training pictures that `method` cannot learn from, with a warning: those without a label, where there is
+    /// no stage 2.
+    pub fn fit(&mut self, method: Method) -> Result<(), CliError> {
+        let without = self.train.unlabelled_count();
+        // Without any label there is an error to come, which says so.
+        if without > 0 && without < self.train.len() && !method.has_stage2() {
+            self.train = self.train.clone().labelled()?;
+            self.warnings.push(format!(
+                "{} without a label left out: only stage 2 learns from them, which --method {method} does not have",
+                plural(without, "training picture")
+            ));
+        }
+        Ok(())
+    }
+
     /// The parts and their names.
     fn parts(&self) -> Vec<(&'static str, &Dataset)> {
         let val = self.val.as_ref().map(|val| ("val", val));

@@ -128,6 +128,13 @@ mod with_window {
     ) -> Result<Opened, StudioError> {
         let Source { mut train, val, test, patched, warnings, .. } = source;
         notes.extend(warnings);
+        let without = train.unlabelled_count();
+        if without > 0 {
+            notes.push(format!(
+                "{without} pictures without a label are left out: the window has no place for them"
+            ));
+            train = train.labelled().map_err(|error| StudioError::Open(error.to_string()))?;
+        }
         let options = config.read_options();
         let is_built_in = TriangleSet::built_in(name).is_some();
         let folder = match is_built_in {

@@ -154,6 +154,15 @@ impl Dataset {
         self.labels.iter().filter(|&&label| label == UNLABELLED).count()
     }
 
+    /// The pictures that have a label.
+    pub fn labelled(self) -> Result<Dataset, DataError> {
+        if self.unlabelled_count() == 0 {
+            return Ok(self);
+        }
+        let labelled: Vec<usize> = (0..self.len()).filter(|&i| self.labels[i] != UNLABELLED).collect();
+        self.subset(&labelled)
+    }
+
     /// The name of a picture's class, or that it has none.
     pub fn class_of(&self, picture: usize) -> &str {
         let label = self.labels.get(picture).map(|&label| label as usize);
@@ -393,5 +402,7 @@ mod tests {
         data.validate().unwrap();
         assert_eq!((data.class_counts(), data.unlabelled_count()), (vec![2, 0], 1));
         assert_eq!([data.class_of(0), data.class_of(1)], ["a", "no label"]);
+        assert_eq!(data.labelled().unwrap(), tiny().subset(&[0, 2]).unwrap());
+        assert_eq!(tiny().labelled().unwrap(), tiny());
     }
 }

@@ -53,7 +53,7 @@ impl Shares {
 /// Parts `data` into train, val (when its share is above 0) and test, each class by the same shares.
 pub fn three_ways(data: &Dataset, shares: Shares, seed: u64) -> Result<Splits, DataError> {
     shares.check()?;
-    let parts = stratified(data, &[shares.train, shares.val, shares.test], seed)?;
+    let parts = judged(data, &[shares.train, shares.val, shares.test], seed)?;
     Ok(Splits {
         train: data.subset(&parts[0])?,
         val: if shares.val > 0.0 { Some(data.subset(&parts[1])?) } else { None },
@@ -64,11 +64,19 @@ pub fn three_ways(data: &Dataset, shares: Shares, seed: u64) -> Result<Splits, D
 
 /// Takes the share `taken / (kept + taken)` of each class out of `data`; returns what is kept and what is taken.
 pub fn take_out(data: &Dataset, kept: f64, taken: f64, seed: u64) -> Result<(Dataset, Dataset), DataError> {
-    let parts = stratified(data, &[kept, taken], seed)?;
+    let parts = judged(data, &[kept, taken], seed)?;
     Ok((data.subset(&parts[0])?, data.subset(&parts[1])?))
 }
 
-/// Picture numbers of each part, ascending. Every part with a share above 0 gets at least one picture of each
+/// The same as [`stratified`], and what has no label in the first part: it cannot be judged, so it trains.
+fn judged(data: &Dataset, shares: &[f64], seed: u64) -> Result<Vec<Vec<usize>>, DataError> {
+    let mut parts = stratified(data, shares, seed)?;
+    parts[0].extend((0..data.len()).filter(|&i| data.labels[i] == UNLABELLED));
+    parts[0].sort_unstable();
+    Ok(parts)
+}
+
+/// Picture numbers of each part, ascending; what has no label is in none. Every part with a share above 0 gets at least one picture of each
 /// class that `data` has; beyond that, counts follow the shares by largest remainder.
 pub fn stratified(data: &Dataset, shares: &[f64], seed: u64) -> Result<Vec<Vec<usize>>, DataError> {
     let total: f64 = shares.iter().sum();
@@ -101,8 +109,6 @@ pub fn stratified(data: &Dataset, shares: &[f64], seed: u64) -> Result<Vec<Vec<u
             rest = others;
         }
     }
-    // What has no label cannot be judged: it trains.
-    parts[0].extend((0..data.len()).filter(|&i| data.labels[i] == UNLABELLED));
     parts.iter_mut().for_each(|part| part.sort_unstable());
     Ok(parts)
 }

@@ -43,6 +43,16 @@ pub enum TrainError {
         /// Training pictures.
         pictures: usize,
     },
+    /// Pictures without a label, and no stage that learns from them.
+    #[error(
+        "{pictures} training pictures have no label, and --method {method} has no stage of its own for explanations that could learn from them; leave them out, or use --method two-stage"
+    )]
+    Unlabelled {
+        /// Training pictures without a label.
+        pictures: usize,
+        /// The method.
+        method: Method,
+    },
     /// Classes cannot be balanced.
     #[error(
         "balance_classes is true, and no training picture is of class `{class}`, so no weight makes it count; add pictures of it, remove the class, or use balance_classes = false"

@@ -74,6 +74,12 @@ fn a_frozen_f_of_a_run_an_export_or_a_state_dict_stays_what_it_was() {
     }
     assert_eq!(state(&place, "a"), state(&place, "b"));
 
+    // The config of a run begins a new one, which may take other parts.
+    let arguments = ["--config", "a/config.toml", "--init-parts", "features,classifier", "--run", "e"];
+    place.trained(&arguments);
+    let answer = place.run(&["compare", "pictures", "--config", "a/config.toml", "--device", "cpu"]);
+    assert!(answer.err.contains("begins with random weights; leave [init] out"), "{}", answer.err);
+
     // Its other weights train on from where they were.
     place.trained(&[
         "pictures",
@@ -114,6 +120,14 @@ fn what_cannot_be_begun_with_is_named_with_a_remedy() {
             ["conv=features.0", "no tensor `conv`"],
         ),
         (&["--init-parts", "features"], ["--init-parts", "add --init-from"]),
+        (
+            &["--init-from", "old", "--init-names", "a=features.0,a=features.2"],
+            ["--init-names", "one name of the file to two layers"],
+        ),
+        (
+            &["--init-from", "old", "--init-parts", "mapping", "--method", "label-only"],
+            ["no weights in its mapping", "--init-parts"],
+        ),
         (&["--freeze", "mapping"], ["freeze is mapping", "--method label-only"]),
         (
             &["--freeze", "features,classifier", "--method", "label-only"],

@@ -133,6 +133,11 @@ fn an_explained_picture_may_go_without_a_label() {
     let labelled = table.lines().filter(|line| line.contains(",train,")).count() - 1;
     assert_eq!(outcome["pictures"], labelled, "{outcome}");
 
+    let labels =
+        ["--device", "cpu", "--epochs", "1", "--batch", "4", "--method", "label-only", "--run", "labels"];
+    let words = String::from_utf8(run(&place, &[&["train", "."], &labels[..]].concat()).stderr).unwrap();
+    assert!(words.contains("1 training picture without a label left out"), "{words}");
+
     // Nothing tells what a test picture without a label is.
     let line =
         table.lines().find(|line| line.contains(",Acorn,test,") && line.contains("outlines/")).unwrap();

@@ -17,6 +17,7 @@ use crate::model::{Mapping, ModelConfig};
 use crate::study::digits::Digits;
 use crate::study::pictures::Library;
 use crate::study::{Layers, Pictures, Setting, StudyError};
+use crate::train::Method;
 
 #[derive(Args, Clone, Debug)]
 pub struct DataFlags {
@@ -74,10 +75,18 @@ impl DataFlags {
                 config.train.early_stopping
             )));
         }
+        if let Some(from) = &config.init.from {
+            return Err(CliError::Config(format!(
+                "[init] from is {}: here every model begins with random weights; leave [init] out",
+                from.display()
+            )));
+        }
         let mut warnings: Vec<String> = Vec::new();
         for &seed in seeds {
             config.seeds = crate::cli::config::SeedSection { seed: Seed(seed), ..Default::default() };
-            let source = source::load(&config, false)?;
+            let mut source = source::load(&config, false)?;
+            // Every method is to have the same pictures, and not every one has a stage 2.
+            source.fit(Method::LabelOnly)?;
             if seeds.first() == Some(&seed) {
                 source.describe(&self.data.to_string_lossy());
             }

@@ -45,6 +45,8 @@ fn anew(args: &TrainArgs) -> Result<Begun, CliError> {
         ));
     };
     config.data.path = Some(lasting(path));
+    // A run that begins takes the weights as they are.
+    config.init.digest = None;
     if let Some(from) = config.init.from.take() {
         // A run may go on and have other weights tomorrow; which of its files counts is settled now.
         let file = if from.is_dir() { state_file(&from)? } else { from };

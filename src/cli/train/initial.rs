@@ -15,11 +15,10 @@ pub fn take(config: &mut Config, trainer: &mut Trainer, quiet: bool) -> Result<(
         return Ok(());
     };
     let parts: Vec<&str> = config.init.parts.iter().map(|part| part.name()).collect();
-    if imported.weights.is_empty() {
+    let has_weights = |part: &&str| imported.weights.keys().any(|name| name.split('.').next() == Some(part));
+    if let Some(part) = parts.iter().find(|part| !has_weights(part)) {
         return Err(CliError::Config(format!(
-            "the network has no weights in its {}; --init-parts names the parts to take from {}",
-            parts.join(", "),
-            path.display()
+            "the network has no weights in its {part}; leave that part out of --init-parts"
         )));
     }
     let mut said =

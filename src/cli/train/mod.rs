@@ -83,7 +83,8 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
 
     let device = super::devices::open(&choice(&record.device_choice))?;
     terminal::field("device", &format!("{}: {}", device.title(), device.reason()));
-    let source = source::load(&config, false)?;
+    let mut source = source::load(&config, false)?;
+    source.fit(config.train.method)?;
     warnings.extend(source.warnings.iter().cloned());
     if !args.quiet {
         source.describe(config.data.path.as_deref().unwrap_or_default());

@@ -39,8 +39,7 @@ impl Trainer {
         loop {
             let slice = Instant::now();
             let done = self.advance(batches, &mut |_| {})?;
-            self.session.wait()?;
-            self.batch_time = slice.elapsed().div_f64(done as f64);
+            self.batch_time = slice.elapsed().div_f64(done.max(1) as f64);
             let (at, of) = self.batches();
             if at == of {
                 return self.end_epoch().map(Some);
@@ -66,7 +65,18 @@ impl Trainer {
     }
 
     /// Goes on with the epoch at hand, or begins one, by at most so many batches; up to its end. Returns how many they were.
+    /// An epoch that a device has failed in is not gone on with: the state is that of the last good one.
     fn advance(&mut self, batches: usize, watch: &mut dyn FnMut(f64)) -> Result<usize, TrainError> {
+        let advanced = self.go_on(batches, watch).and_then(|done| Ok(self.session.wait().map(|()| done)?));
+        if advanced.is_err() {
+            let good = self.last_good.clone();
+            // A device that is lost takes nothing back either; the error that matters is the first one.
+            let _ = self.restore(&good);
+        }
+        advanced
+    }
+
+    fn go_on(&mut self, batches: usize, watch: &mut dyn FnMut(f64)) -> Result<usize, TrainError> {
         let (passes, steps) = (self.passes(), self.data.steps);
         let slice = steps.div_ceil(20);
         let mut place = match self.place.take() {

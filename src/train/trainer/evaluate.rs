@@ -60,6 +60,12 @@ impl Trainer {
             Some((stream, dimensions)) => (Some(stream), dimensions),
             None => (None, whole),
         };
+        if data.unlabelled_count() > 0 {
+            return Err(TrainError::Data(format!(
+                "{} pictures of `{name}` have no label, so nothing can be judged by them; leave them out",
+                data.unlabelled_count()
+            )));
+        }
         let names = model::evaluation(&self.network, name, &dimensions, &self.variants)?;
         let loaded = self.session.load(&names.plan)?;
         let fill = upload::fill_values(self.config.fill, data);

@@ -2,7 +2,7 @@
 
 use super::Trainer;
 use super::inspection::{Inspection, NAME, Recording};
-use crate::data::{Dataset, backgrounds};
+use crate::data::{Dataset, UNLABELLED, backgrounds};
 use crate::exec::Device;
 use crate::model::{self, BOUNDS, LOGITS};
 use crate::train::TrainError;
@@ -30,7 +30,8 @@ impl Trainer {
                 self.network.replicas()
             )));
         }
-        let explained: Vec<usize> = data.explained_pictures().collect();
+        let labelled = |&i: &usize| data.labels[i] != UNLABELLED;
+        let explained: Vec<usize> = data.explained_pictures().filter(labelled).collect();
         if explained.is_empty() {
             return Err(TrainError::Data(format!(
                 "none of the {} pictures has a mask, so no pixel of theirs counts as irrelevant; add masks",

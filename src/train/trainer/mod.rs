@@ -119,6 +119,9 @@ impl Trainer {
         if data.unlabelled_count() == data.len() {
             return Err(TrainError::NoLabels { pictures: data.len() });
         }
+        if data.unlabelled_count() > 0 && !config.method.has_stage2() {
+            return Err(TrainError::Unlabelled { pictures: data.unlabelled_count(), method: config.method });
+        }
         config.check_mapping(model.mapping)?;
         let class_weights = config.weights_of_classes(data)?;
         let network = Network::new(model, upload::shape(data), data.classes.len(), seeds.len())?;
