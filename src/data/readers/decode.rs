@@ -1,6 +1,7 @@
 //! One picture, from file to bytes of the wanted size.
 
-use std::io::{BufRead, Cursor, Seek};
+use std::fs::File;
+use std::io::{BufRead, Cursor, Read, Seek};
 use std::path::Path;
 
 use image::imageops::{self, FilterType};
@@ -70,11 +71,32 @@ pub(crate) fn has_colour(picture: &DynamicImage) -> bool {
 
 /// An image file, upright.
 pub(crate) fn file(path: &Path) -> Result<DynamicImage, DataError> {
-    let reader = open(path)?;
+    let broken = |error: std::io::Error| unreadable(path, error);
+    // Read once and whole: most pictures are small, and each call to the system costs as much as decoding a few pixels.
+    let bytes = whole(path)?;
+    let mut reader = ImageReader::new(Cursor::new(bytes.as_slice()));
+    if let Ok(format) = ImageFormat::from_path(path) {
+        reader.set_format(format);
+    }
+    let mut reader = reader.with_guessed_format().map_err(broken)?;
+    reader.limits(limits());
     if reader.format() == Some(ImageFormat::Jpeg) {
-        jpeg_is_whole(path)?;
+        jpeg_is_whole(&bytes).map_err(|reason| unreadable(path, reason))?;
     }
     decoded(reader).map_err(|error| unreadable(path, error))
+}
+
+/// All of a file, which may be as long as a picture may be large.
+fn whole(path: &Path) -> Result<Vec<u8>, DataError> {
+    let broken = |error: std::io::Error| unreadable(path, error);
+    let mut file = File::open(path).map_err(broken)?;
+    let len = file.metadata().map_err(broken)?.len();
+    if len > MOST_BYTES {
+        return Err(unreadable(path, format!("the file has {len} bytes, more than {MOST_BYTES}")));
+    }
+    let mut bytes = Vec::with_capacity(len as usize);
+    file.read_to_end(&mut bytes).map_err(broken)?;
+    Ok(bytes)
 }
 
 /// An image that is held in memory, upright.
@@ -109,32 +131,30 @@ fn open(path: &Path) -> Result<ImageReader<impl BufRead + Seek>, DataError> {
 }
 
 /// The decoder fills the missing part of a truncated JPEG with grey and says nothing, so look for the end marker.
-fn jpeg_is_whole(path: &Path) -> Result<(), DataError> {
-    let file = std::fs::read(path).map_err(|error| unreadable(path, error))?;
+fn jpeg_is_whole(file: &[u8]) -> Result<(), &'static str> {
     let mut at = 2;
     // Segment by segment to the first scan: thumbnails before it have end markers of their own.
     while let Some(&[0xff, marker, high, low]) = file.get(at..at + 4) {
         if marker == 0xda {
             let ends = file[at..].windows(2).any(|pair| pair == [0xff, 0xd9]);
-            return if ends {
-                Ok(())
-            } else {
-                Err(unreadable(path, "truncated: the end of the JPEG is missing"))
-            };
+            return if ends { Ok(()) } else { Err("truncated: the end of the JPEG is missing") };
         }
         // A marker may be preceded by any number of fill bytes.
         at += if marker == 0xff { 1 } else { 2 + usize::from(u16::from_be_bytes([high, low])) };
     }
-    Err(unreadable(path, "truncated: the JPEG ends before its first scan"))
+    Err("truncated: the JPEG ends before its first scan")
 }
 
-/// At most 32,768 pixels a side and 512 MiB: no picture for training needs more; a file that claims more is broken or a
+/// Bytes of a picture, at most: 512 MiB.
+const MOST_BYTES: u64 = 512 << 20;
+
+/// At most 32,768 pixels a side and [`MOST_BYTES`]: no picture for training needs more; a file that claims more is broken or a
 /// bomb.
 fn limits() -> Limits {
     let mut limits = Limits::default();
     limits.max_image_width = Some(32_768);
     limits.max_image_height = Some(32_768);
-    limits.max_alloc = Some(512 << 20);
+    limits.max_alloc = Some(MOST_BYTES);
     limits
 }
 

@@ -48,11 +48,12 @@ pub(super) fn splits(
     progress: Option<Progress>,
 ) -> Result<Splits, DataError> {
     let (classes, mut warnings) = classes_by_name(catalog)?;
-    let extent = match options.size {
-        Some((height, width)) => (width as u32, height as u32),
-        None => common_size(&catalog.items, options.skip_unreadable)?,
+    let size = match options.size {
+        Some((height, width)) => Size { extent: (width as u32, height as u32), of: None },
+        None => first_size(&catalog.items, options.skip_unreadable)?,
     };
-    let outcomes = load(&catalog.items, extent, options, progress)?;
+    let extent = size.extent;
+    let outcomes = load(&catalog.items, size, options, progress)?;
     let mut all = report::oddities(catalog);
     all.append(&mut warnings);
     report::masks(&catalog.items, &outcomes, options, &mut all);
@@ -131,30 +132,25 @@ pub(crate) fn classes_by_name(catalog: &Catalog) -> Result<(Vec<Arc<str>>, Vec<S
     Ok((train, warnings))
 }
 
-/// The one size of all pictures, from their headers alone: no memory is spent before it is known.
-fn common_size(items: &[Item], skip_unreadable: bool) -> Result<Extent, DataError> {
-    let mut first: Option<(&Item, Extent)> = None;
-    for chunk in items.chunks(1024) {
-        for (item, extent) in chunk.iter().zip(in_parallel(chunk, |item| decode::extent(&item.picture))) {
-            match (extent, first) {
-                (Err(_), _) if skip_unreadable => {}
-                (Err(error), _) => return Err(placed(error, item)),
-                (Ok(extent), None) => first = Some((item, extent)),
-                (Ok(extent), Some((reference, size))) if extent != size => {
-                    return Err(DataError::SizesDiffer {
-                        first: reference.picture.path().to_path_buf(),
-                        first_size: size,
-                        second: item.picture.path().to_path_buf(),
-                        second_size: extent,
-                        suggestion: extent.0.min(extent.1).min(size.0).min(size.1).min(128),
-                    });
-                }
-                _ => {}
-            }
+/// The size that pictures have in the end.
+#[derive(Clone, Copy)]
+struct Size<'a> {
+    extent: Extent,
+    /// The picture that it was taken from: all others must have it by themselves.
+    of: Option<&'a Item>,
+}
+
+/// The size of the first picture, from its header.
+fn first_size(items: &[Item], skip_unreadable: bool) -> Result<Size<'_>, DataError> {
+    for item in items {
+        match decode::extent(&item.picture) {
+            Ok(extent) => return Ok(Size { extent, of: Some(item) }),
+            Err(_) if skip_unreadable => {}
+            Err(error) => return Err(placed(error, item)),
         }
     }
     // Without any readable picture the size does not matter: the reader names what it could not read.
-    Ok(first.map_or((1, 1), |(_, extent)| extent))
+    Ok(Size { extent: (1, 1), of: None })
 }
 
 /// Says which list names a file that cannot be read.
@@ -170,14 +166,14 @@ pub(crate) fn placed(error: DataError, item: &Item) -> DataError {
 /// Decodes in parallel; in chunks, so that an error ends the work early and is always the first in order.
 fn load(
     items: &[Item],
-    extent: Extent,
+    size: Size<'_>,
     options: &ReadOptions,
     progress: Option<Progress>,
 ) -> Result<Vec<Outcome>, DataError> {
     let mut outcomes = Vec::with_capacity(items.len());
     let done = AtomicUsize::new(0);
     let work = |item: &Item| {
-        let outcome = load_one(item, extent, options).map_err(|error| placed(error, item));
+        let outcome = load_one(item, size, options).map_err(|error| placed(error, item));
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         if let Some(progress) = progress {
             progress(done, items.len());
@@ -192,7 +188,7 @@ fn load(
     Ok(outcomes)
 }
 
-fn load_one(item: &Item, extent: Extent, options: &ReadOptions) -> Result<Outcome, DataError> {
+fn load_one(item: &Item, size: Size<'_>, options: &ReadOptions) -> Result<Outcome, DataError> {
     let picture = match decode::picture(&item.picture) {
         Ok(picture) => picture,
         Err(error) if options.skip_unreadable => {
@@ -200,6 +196,16 @@ fn load_one(item: &Item, extent: Extent, options: &ReadOptions) -> Result<Outcom
         }
         Err(error) => return Err(error),
     };
+    let (own, extent) = ((picture.width(), picture.height()), size.extent);
+    if let Some(first) = size.of.filter(|_| own != extent) {
+        return Err(DataError::SizesDiffer {
+            first: first.picture.path().to_path_buf(),
+            first_size: extent,
+            second: item.picture.path().to_path_buf(),
+            second_size: own,
+            suggestion: own.0.min(own.1).min(extent.0).min(extent.1).min(128),
+        });
+    }
     let (mut mask, mut skipped_mask) = (None, None);
     match masks::read(item, &picture, options) {
         Ok(raw) => mask = raw.map(|raw| LoadedMask::new(&raw, extent)),
