@@ -128,19 +128,20 @@ fn from_a_snapshot_it_goes_on_on_a_new_device_with_the_same_bits() {
 #[test]
 fn a_snapshot_that_does_not_fit_is_refused_and_changes_nothing() {
     let Some(host) = support::host() else { return };
-    let data = support::pictures(12);
-    let mut trainer = support::trainer(&host, &support::setup(Mapping::Diagonal, 12), &data);
+    // Three batches: the snapshot is of the first one's end, or of the second one's, both within the epoch.
+    let data = support::pictures(20);
+    let mut trainer = support::trainer(&host, &support::setup(Mapping::Diagonal, 20), &data);
     while trainer.progress().batch < 1 {
-        trainer.step(Duration::from_micros(50)).unwrap();
+        trainer.step(Duration::from_micros(1)).unwrap();
     }
     let saved = snapshot(&host, &mut trainer);
-    let mut other = support::trainer(&host, &support::setup(Mapping::Gate, 12), &data);
+    let mut other = support::trainer(&host, &support::setup(Mapping::Gate, 20), &data);
     let before = snapshot(&host, &mut other);
     let error = other.restore(&saved).unwrap_err().to_string();
     assert!(error.contains("mapping") && error.contains("another model"), "{error}");
     assert_eq!(snapshot(&host, &mut other).checkpoint(), before.checkpoint());
-    // Its epoch is of twelve pictures, and here are eight.
-    let mut fewer = support::trainer(&host, &support::setup(Mapping::Diagonal, 12), &support::pictures(8));
+    // Its epoch is of twenty pictures, and here are eight.
+    let mut fewer = support::trainer(&host, &support::setup(Mapping::Diagonal, 20), &support::pictures(8));
     let error = fewer.restore(&saved).unwrap_err().to_string();
     assert!(error.contains("has no pixels or no label here"), "{error}");
 }
