@@ -98,6 +98,8 @@ fn from_a_snapshot_it_goes_on_on_a_new_device_with_the_same_bits() {
         while first.progress().batch < 1 {
             first.step(Duration::from_micros(1)).unwrap();
         }
+        // A step submits nothing while the last slice is on its way.
+        old.wait();
         first.step(Duration::from_micros(1)).unwrap();
         let mut wanted = first.snapshot().unwrap();
         old.wait();
