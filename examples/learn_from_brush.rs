@@ -35,8 +35,7 @@ struct Brush {
 impl Brush {
     fn new(render: &RenderState) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let data = generate(TriangleSet::ES, &[PICTURES / 2; 2], 1, Part::Train, PatchRule::Follows(1.0))?;
-        let grey =
-            |index: usize| data.picture(index).iter().map(|value| (value * 255.0).round() as u8).collect();
+        let grey = |index: usize| data.picture_bytes(index);
         let setup = Setup::new(MapShape { height: SIZE, width: SIZE, channels: 1 }, 2, PICTURES);
         let texture = render.device.create_texture(&wgpu::TextureDescriptor {
             label: Some("where the model looks"),

@@ -152,9 +152,9 @@ fn chosen(source: Source, part: Part) -> Result<Dataset, CliError> {
 }
 
 /// The same pictures with the labels of the model's classes of the same names.
-pub(super) fn by_name(data: Dataset, classes: &[String]) -> Result<Dataset, CliError> {
+pub(super) fn by_name(mut data: Dataset, classes: &[String]) -> Result<Dataset, CliError> {
     // What has no label says nothing of a model.
-    let data = data.labelled()?;
+    data.retain_labelled()?;
     let mut numbers = Vec::new();
     for class in &data.classes {
         let number = classes.iter().position(|own| own == class).ok_or_else(|| {

@@ -122,13 +122,8 @@ pub struct InitFlags {
 
 impl InitFlags {
     fn apply(&self, init: &mut Initial, train: &mut TrainConfig) -> Result<(), CliError> {
-        if self.from.is_some() {
-            *init = Initial {
-                from: self.from.clone(),
-                parts: init.parts.clone(),
-                names: init.names.clone(),
-                digest: None,
-            };
+        if let Some(from) = &self.from {
+            (init.from, init.digest) = (Some(from.clone()), None);
         }
         if init.from.is_none() && !(self.parts.is_empty() && self.names.is_empty()) {
             return Err(CliError::Usage(

@@ -11,6 +11,7 @@ use crate::data::triangles::{PatchRule, TriangleSet};
 use crate::data::{Dataset, Pixels, read};
 use crate::hash::Fnv;
 use crate::train::Method;
+use crate::train::run::tame;
 
 /// Test pictures of a built-in set.
 const TEST_PICTURES: usize = 3000;
@@ -36,8 +37,7 @@ pub fn name(path: &str) -> String {
             path.file_name().map_or("data".to_owned(), |name| name.to_string_lossy().into_owned())
         }
     };
-    let tame = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
-    last.chars().map(tame).collect::<String>().trim_start_matches('.').to_owned()
+    tame(&last).trim_start_matches('.').to_owned()
 }
 
 /// Reads the data that a config names. Only for planning: `train_only` leaves the test pictures of built-in sets out.
@@ -87,7 +87,7 @@ impl Source {
         let without = self.train.unlabelled_count();
         // Without any label there is an error to come, which says so.
         if without > 0 && without < self.train.len() && !method.has_stage2() {
-            self.train = self.train.clone().labelled()?;
+            self.train.retain_labelled()?;
             self.warnings.push(format!(
                 "{} without a label left out: only stage 2 learns from them, which --method {method} does not have",
                 plural(without, "training picture")

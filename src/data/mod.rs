@@ -154,13 +154,13 @@ impl Dataset {
         self.labels.iter().filter(|&&label| label == UNLABELLED).count()
     }
 
-    /// The pictures that have a label.
-    pub fn labelled(self) -> Result<Dataset, DataError> {
-        if self.unlabelled_count() == 0 {
-            return Ok(self);
+    /// Leaves out the pictures without a label.
+    pub fn retain_labelled(&mut self) -> Result<(), DataError> {
+        if self.unlabelled_count() > 0 {
+            let labelled: Vec<usize> = (0..self.len()).filter(|&i| self.labels[i] != UNLABELLED).collect();
+            *self = self.subset(&labelled)?;
         }
-        let labelled: Vec<usize> = (0..self.len()).filter(|&i| self.labels[i] != UNLABELLED).collect();
-        self.subset(&labelled)
+        Ok(())
     }
 
     /// The name of a picture's class, or that it has none.
@@ -211,6 +211,15 @@ impl Dataset {
             Pixels::Byte(values) => {
                 values.get(range).unwrap_or_default().iter().map(|&v| f32::from(v) / 255.0).collect()
             }
+        }
+    }
+
+    /// The same as bytes, 255 = 1.0; empty past the end.
+    pub fn picture_bytes(&self, index: usize) -> Vec<u8> {
+        let size = self.picture_len();
+        match &self.pixels {
+            Pixels::Byte(values) => values.get(index * size..(index + 1) * size).unwrap_or_default().to_vec(),
+            Pixels::Float(_) => self.picture(index).iter().map(|v| (v * 255.0).round() as u8).collect(),
         }
     }
 
@@ -402,7 +411,8 @@ mod tests {
         data.validate().unwrap();
         assert_eq!((data.class_counts(), data.unlabelled_count()), (vec![2, 0], 1));
         assert_eq!([data.class_of(0), data.class_of(1)], ["a", "no label"]);
-        assert_eq!(data.labelled().unwrap(), tiny().subset(&[0, 2]).unwrap());
-        assert_eq!(tiny().labelled().unwrap(), tiny());
+        let labelled = |mut data: Dataset| data.retain_labelled().map(|()| data);
+        assert_eq!(labelled(data).unwrap(), tiny().subset(&[0, 2]).unwrap());
+        assert_eq!(labelled(tiny()).unwrap(), tiny());
     }
 }

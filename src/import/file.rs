@@ -50,7 +50,7 @@ pub(super) fn read(path: &Path) -> Result<File, ImportError> {
     let format = header.metadata().as_ref().and_then(|notes| notes.get("format"));
     if format.map(String::as_str) == Some(Checkpoint::FORMAT) {
         // With the checks that a checkpoint has to pass.
-        let checkpoint = Checkpoint::load(path).map_err(|error| wrong(error.to_string()))?;
+        let checkpoint = Checkpoint::parse(path, &bytes).map_err(|error| wrong(error.to_string()))?;
         return of_checkpoint(path, checkpoint);
     }
     let mut tensors = BTreeMap::new();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::data::readers::{self, Part, catalog::Explanation, catalog::Picture, decode};
-use crate::data::{Dataset, Extent, Format, MaskPolarity, Pixels, ReadOptions};
+use crate::data::{Dataset, Extent, Format, MaskPolarity, ReadOptions};
 
 use super::canvas::Canvas;
 use super::error::StudioError;
@@ -153,19 +153,12 @@ impl Album {
 
     /// A picture at the size of training, RGB.
     pub fn thumbnail(&self, index: usize) -> (Extent, Vec<u8>) {
-        let (area, channels) = (self.train.height * self.train.width, self.train.channels);
-        let value = |at: usize| match &self.train.pixels {
-            Pixels::Byte(bytes) => bytes.get(at).copied().unwrap_or_default(),
-            Pixels::Float(values) => {
-                (values.get(at).copied().unwrap_or_default() * 255.0).round().clamp(0.0, 255.0) as u8
-            }
+        let bytes = self.train.picture_bytes(index);
+        let rgb = match self.train.channels {
+            3 => bytes,
+            _ => bytes.into_iter().flat_map(|grey| [grey; 3]).collect(),
         };
-        let start = index * area * channels;
-        let rgb = (0..area).flat_map(|i| {
-            let channel = |c: usize| value(start + i * channels + c.min(channels - 1));
-            [channel(0), channel(1), channel(2)]
-        });
-        ((self.train.width as u32, self.train.height as u32), rgb.collect())
+        ((self.train.width as u32, self.train.height as u32), rgb)
     }
 
     /// Width over height of the pictures at the size of training.

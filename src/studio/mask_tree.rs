@@ -94,14 +94,16 @@ pub fn write_pictures(root: &Path, data: &Dataset, names: &[String]) -> Result<(
     let size = (data.width as u32, data.height as u32);
     let color = if data.channels == 3 { ExtendedColorType::Rgb8 } else { ExtendedColorType::L8 };
     for (i, name) in names.iter().enumerate() {
-        let values: Vec<u8> =
-            data.picture(i).iter().map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8).collect();
         let path = root.join(name);
         make_folder(&path)?;
         // Not flushed one by one: nothing here is worth more than a second try.
-        fs::write(&path, png(&path, size, &values, color)?).map_err(|error| StudioError::File {
-            message: format!("cannot be written ({error}); free some space there, or choose another folder"),
-            path,
+        fs::write(&path, png(&path, size, &data.picture_bytes(i), color)?).map_err(|error| {
+            StudioError::File {
+                message: format!(
+                    "cannot be written ({error}); free some space there, or choose another folder"
+                ),
+                path,
+            }
         })?;
     }
     Ok(())

@@ -54,13 +54,19 @@ impl Checkpoint {
 
     /// Reads a checkpoint. A damaged, foreign or newer file is an error that says so.
     pub fn load(path: &Path) -> Result<Self, TrainError> {
+        let file = std::fs::read(path)
+            .map_err(|e| TrainError::Checkpoint { path: path.to_owned(), message: e.to_string() })?;
+        Self::parse(path, &file)
+    }
+
+    /// Reads the bytes of a checkpoint; `path` is for the message.
+    pub(crate) fn parse(path: &Path, file: &[u8]) -> Result<Self, TrainError> {
         let wrong = |message: String| TrainError::Checkpoint { path: path.to_owned(), message };
-        let file = std::fs::read(path).map_err(|e| wrong(e.to_string()))?;
         let damaged = |e: safetensors::SafeTensorError| {
             wrong(format!("is damaged or no safetensors file ({e}); delete it and resume from another one"))
         };
-        let (_, header) = SafeTensors::read_metadata(&file).map_err(damaged)?;
-        let parsed = SafeTensors::deserialize(&file).map_err(damaged)?;
+        let (_, header) = SafeTensors::read_metadata(file).map_err(damaged)?;
+        let parsed = SafeTensors::deserialize(file).map_err(damaged)?;
         let mut notes: BTreeMap<String, String> =
             header.metadata().clone().unwrap_or_default().into_iter().collect();
         if notes.remove("format").as_deref() != Some(Self::FORMAT) {

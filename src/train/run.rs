@@ -16,7 +16,7 @@ mod name;
 mod open;
 mod record;
 
-pub use name::{default_folder, timestamp};
+pub use name::{default_folder, tame, timestamp};
 pub use open::{OpenedRun, read_record, state_file};
 use open::{done, read_config, read_rows};
 pub use record::{EpochRow, RunRecord};

@@ -71,15 +71,10 @@ pub(crate) fn has_colour(picture: &DynamicImage) -> bool {
 
 /// An image file, upright.
 pub(crate) fn file(path: &Path) -> Result<DynamicImage, DataError> {
-    let broken = |error: std::io::Error| unreadable(path, error);
     // Read once and whole: most pictures are small, and each call to the system costs as much as decoding a few pixels.
     let bytes = whole(path)?;
-    let mut reader = ImageReader::new(Cursor::new(bytes.as_slice()));
-    if let Ok(format) = ImageFormat::from_path(path) {
-        reader.set_format(format);
-    }
-    let mut reader = reader.with_guessed_format().map_err(broken)?;
-    reader.limits(limits());
+    let named = ImageFormat::from_path(path).ok();
+    let reader = in_memory(&bytes, named).map_err(|error| unreadable(path, error))?;
     if reader.format() == Some(ImageFormat::Jpeg) {
         jpeg_is_whole(&bytes).map_err(|reason| unreadable(path, reason))?;
     }
@@ -101,9 +96,18 @@ fn whole(path: &Path) -> Result<Vec<u8>, DataError> {
 
 /// An image that is held in memory, upright.
 pub(crate) fn from_memory(bytes: &[u8]) -> Result<DynamicImage, image::ImageError> {
-    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
+    decoded(in_memory(bytes, None)?)
+}
+
+/// A reader of the format that the content shows; else of the one that is named.
+fn in_memory(bytes: &[u8], named: Option<ImageFormat>) -> std::io::Result<ImageReader<Cursor<&[u8]>>> {
+    let mut reader = ImageReader::new(Cursor::new(bytes));
+    if let Some(format) = named {
+        reader.set_format(format);
+    }
+    let mut reader = reader.with_guessed_format()?;
     reader.limits(limits());
-    decoded(reader)
+    Ok(reader)
 }
 
 fn decoded(reader: ImageReader<impl BufRead + Seek>) -> Result<DynamicImage, image::ImageError> {

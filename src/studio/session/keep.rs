@@ -13,7 +13,7 @@ use crate::studio::canvas::Canvas;
 use crate::studio::error::StudioError;
 use crate::studio::mask_tree::{self, MaskTree};
 use crate::studio::training::Arm;
-use crate::train::run::{EpochRow, RunFolder, RunRecord, default_folder, timestamp};
+use crate::train::run::{EpochRow, RunFolder, RunRecord, default_folder, tame, timestamp};
 use crate::train::{Checkpoint, TrainError, digest, write_atomically};
 
 /// A file format for other programs.
@@ -42,11 +42,9 @@ impl ExportFormat {
     }
 }
 
-/// A name as a part of a path.
-fn tame(name: &str) -> String {
-    let last = name.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or(name);
-    let tame = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
-    last.chars().map(tame).collect()
+/// The last part of the data's name, as a part of a path.
+fn stem(name: &str) -> String {
+    tame(name.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or(name))
 }
 
 fn saved(run: &Path) -> String {
@@ -56,7 +54,7 @@ fn saved(run: &Path) -> String {
 impl Session {
     /// Where the masks of data without a place of their own would go.
     pub fn suggested_folder(&self) -> PathBuf {
-        self.home.join("runs").join(format!("{}-painted", tame(&self.album.name)))
+        self.home.join("runs").join(format!("{}-painted", stem(&self.album.name)))
     }
 
     /// The user does not want to say now where masks go; the next stroke asks again.
@@ -155,7 +153,7 @@ impl Session {
             return Ok((path, state));
         }
         let now = SystemTime::now();
-        let path = self.home.join(default_folder(&format!("{}-studio", tame(&self.album.name)), now));
+        let path = self.home.join(default_folder(&format!("{}-studio", stem(&self.album.name)), now));
         let json = |value: serde_json::Result<String>| value.unwrap_or_default();
         let MapShape { height, width, channels } = self.input();
         let classes = self.album.train.classes.clone();
@@ -243,7 +241,7 @@ mod tests {
 
     #[test]
     fn names_are_fit_for_a_folder() {
-        assert_eq!(tame("triangles:ES"), "triangles-ES");
-        assert_eq!(tame("/data/my birds/"), "my-birds");
+        assert_eq!(stem("triangles:ES"), "triangles-ES");
+        assert_eq!(stem("/data/my birds/"), "my-birds");
     }
 }

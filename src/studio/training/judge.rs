@@ -10,7 +10,7 @@ use crate::exec::Device;
 use crate::model::MapShape;
 use crate::plan::Variants;
 use crate::studio::error::StudioError;
-use crate::train::{Checkpoint, Predictor, TrainError, flip_rate, probabilities};
+use crate::train::{Checkpoint, Predictor, TrainError, flip_rate, most_probable};
 
 /// Pictures at a time.
 const BATCH: usize = 100;
@@ -180,14 +180,7 @@ fn answer(recipe: &Recipe, judged: &Judged, question: Question) -> Result<Answer
 
 /// Class and probability of every picture of a data set.
 fn predictions(predictor: &mut Predictor, data: &Dataset) -> Result<Vec<(u32, f64)>, TrainError> {
-    let mut found = Vec::with_capacity(data.len());
-    let numbers: Vec<usize> = (0..data.len()).collect();
-    for chunk in numbers.chunks(predictor.batch()) {
-        let pixels: Vec<f32> = chunk.iter().flat_map(|&i| data.picture(i)).collect();
-        for row in predictor.logits(&pixels)?.chunks(data.classes.len()) {
-            let best = probabilities(row).into_iter().enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
-            found.push(best.map_or((0, f64::NAN), |(class, probability)| (class as u32, probability)));
-        }
-    }
-    Ok(found)
+    let rows = predictor.probabilities(data)?;
+    let class = |row: &Vec<f64>| most_probable(row).map_or((0, f64::NAN), |class| (class as u32, row[class]));
+    Ok(rows.iter().map(class).collect())
 }

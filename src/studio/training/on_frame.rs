@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Arm, Engine, Event, Position, Start};
-use crate::data::{Dataset, Pixels};
+use crate::data::Dataset;
 use crate::embed::{
     ColorMap, EpochStatistics, Mask, Overlay, Pending, Picture, Preparation, RouteRow, Setup, Snapshot,
     Subject, Trainer,
@@ -86,14 +86,8 @@ impl OnFrame {
     }
 
     fn upload(&mut self, data: &Dataset) -> Result<(), StudioError> {
-        let area = data.height * data.width;
         for index in 0..data.len() {
-            let bytes: Vec<u8> = match &data.pixels {
-                Pixels::Byte(bytes) => {
-                    bytes[index * area * data.channels..(index + 1) * area * data.channels].to_vec()
-                }
-                Pixels::Float(_) => data.picture(index).iter().map(|x| (x * 255.0).round() as u8).collect(),
-            };
+            let bytes = data.picture_bytes(index);
             let picture = if data.channels == 3 { Picture::Rgb(&bytes) } else { Picture::Grey(&bytes) };
             for trainer in &mut self.trainers {
                 trainer.set_picture(index, picture)?;

@@ -3,6 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+/// A name as a part of a path.
+pub fn tame(name: &str) -> String {
+    let tame = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+    name.chars().map(tame).collect()
+}
+
 /// A free folder `runs/<name>-<time>`.
 pub fn default_folder(name: &str, now: SystemTime) -> PathBuf {
     let [year, month, day, hour, minute, second] = utc(now);

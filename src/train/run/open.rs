@@ -37,8 +37,8 @@ impl RunFolder {
         // What stands beside it is worth having, and its loss no reason to refuse the run.
         let first = Checkpoint::load(&path.join(FIRST)).ok();
         let rows = done(read_rows(path)?, last.epoch);
-        let best = path.join(BEST);
-        let checkpoint = if best.exists() { Checkpoint::load(&best)? } else { last };
+        let counts = best_or_last(path);
+        let checkpoint = if counts == file { last } else { Checkpoint::load(&counts)? };
         Ok(OpenedRun { config, checkpoint, first, rows, record: read_record(path) })
     }
 }
@@ -46,8 +46,12 @@ impl RunFolder {
 /// The file with the state that counts, for whoever wants a run's weights alone.
 pub fn state_file(path: &Path) -> Result<PathBuf, TrainError> {
     read_config(path)?;
+    Ok(best_or_last(path))
+}
+
+fn best_or_last(path: &Path) -> PathBuf {
     let best = path.join(BEST);
-    Ok(if best.exists() { best } else { path.join(CHECKPOINT) })
+    if best.exists() { best } else { path.join(CHECKPOINT) }
 }
 
 pub(super) fn read_config(path: &Path) -> Result<String, TrainError> {
