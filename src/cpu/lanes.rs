@@ -1,6 +1,6 @@
 //! Reductions in the order of `shaders/shared/tree.wgsl`: 64 lanes that stride through the values, then a tree.
 
-use super::Real;
+use super::{Real, Scratch};
 
 /// Invocations of a workgroup that reduces.
 pub const LANES: usize = 64;
@@ -70,8 +70,8 @@ impl Groups {
 
     /// Combines the values of each group.
     #[inline(always)]
-    pub fn reduce<T: Real>(self, values: &[T], start: T, combine: impl Fn(T, T) -> T) -> Vec<T> {
-        let mut lanes = vec![start; self.width()];
+    pub fn reduce<T: Real>(self, values: &[T], start: T, combine: impl Fn(T, T) -> T) -> Scratch<T> {
+        let mut lanes = Scratch::filled(self.width(), start);
         for values in values.chunks(self.width()) {
             for (lane, &value) in lanes.iter_mut().zip(values) {
                 *lane = combine(*lane, value);
@@ -86,8 +86,12 @@ impl Groups {
 
     /// A function of each group's result.
     #[inline(always)]
-    pub fn each<T: Real>(self, results: &[T], f: impl Fn(T) -> T) -> Vec<T> {
-        if self.inner == 1 { vec![f(results[0]); LANES] } else { results.iter().map(|&x| f(x)).collect() }
+    pub fn each<T: Real>(self, results: &[T], f: impl Fn(T) -> T) -> Scratch<T> {
+        if self.inner == 1 {
+            Scratch::filled(LANES, f(results[0]))
+        } else {
+            results.iter().map(|&x| f(x)).collect()
+        }
     }
 }
 
@@ -113,7 +117,7 @@ mod tests {
                 assert_eq!(sums[lane], own().sum::<f64>());
                 assert_eq!(largest[lane], own().copied().fold(0.0, f64::max));
             }
-            assert_eq!(groups.each(&sums, |x| -x), sums.iter().map(|x| -x).collect::<Vec<_>>());
+            assert_eq!(*groups.each(&sums, |x| -x), sums.iter().map(|x| -x).collect::<Vec<_>>());
         }
     }
 

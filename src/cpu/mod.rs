@@ -44,6 +44,7 @@ pub mod reduce;
 pub mod relu;
 pub mod reverse_kl;
 pub mod schedule;
+pub mod scratch;
 pub(crate) mod simd;
 pub mod softmax;
 pub mod squared_distance;
@@ -52,3 +53,4 @@ pub(crate) mod testing;
 
 pub use args::{ArgError, Args, Host, MOST, Slice};
 pub use real::Real;
+pub use scratch::Scratch;

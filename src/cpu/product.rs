@@ -4,8 +4,7 @@
 //! Every element of the result is one sum in the order of the inner dimension, whatever the cuts and threads. In
 //! f64 this file does it in three plain loops; in f32 `simd` does the same sums in vector registers.
 
-use std::borrow::Cow;
-
+use super::scratch::{Held, Scratch};
 use super::{Real, parallel};
 
 /// Columns of a panel of the right factor: a multiple of the lanes of every vector unit.
@@ -26,7 +25,7 @@ pub struct Left<'a, T> {
 /// `data[p · panel + k · row + j]`.
 #[derive(Debug)]
 pub struct Right<'a, T: Real> {
-    pub(super) data: Cow<'a, [T]>,
+    pub(super) data: Held<'a, T>,
     pub(super) columns: usize,
     pub(super) panel: usize,
     pub(super) row: usize,
@@ -42,25 +41,30 @@ impl<'a, T: Real> Right<'a, T> {
     /// Row-major with rows of `columns` elements; used where it lies if the columns fill their panels.
     pub fn rows(b: &'a [T], columns: usize) -> Self {
         if columns.is_multiple_of(PANEL) && columns <= LONGEST_ROW {
-            return Self { data: Cow::Borrowed(b), columns, panel: PANEL, row: columns };
+            return Self { data: Held::There(b), columns, panel: PANEL, row: columns };
         }
         let terms = b.len() / columns;
-        let mut data = Vec::with_capacity(columns.div_ceil(PANEL) * terms * PANEL);
+        let mut data = Scratch::with_capacity(columns.div_ceil(PANEL) * terms * PANEL);
         for first in (0..columns).step_by(PANEL) {
             let width = PANEL.min(columns - first);
             for row in b.chunks_exact(columns) {
                 data.extend_from_slice(&row[first..first + width]);
-                data.resize(data.len() + PANEL - width, T::ZERO);
+                let end = data.len() + PANEL - width;
+                data.resize(end, T::ZERO);
             }
         }
-        Self { data: Cow::Owned(data), columns, panel: terms * PANEL, row: PANEL }
+        Self { data: Held::Copied(data), columns, panel: terms * PANEL, row: PANEL }
     }
 
     /// The transpose of a row-major matrix, of which the terms named (each the place of an element of column 0)
     /// count; `step` is the distance of two columns.
     pub fn transposed(b: &[T], columns: usize, step: usize, terms: &[usize]) -> Self {
         let panels = columns.div_ceil(PANEL);
-        let mut data = vec![T::ZERO; panels * terms.len() * PANEL];
+        // Only the last panel has columns that nothing is written to.
+        let mut data = Scratch::stale(panels * terms.len() * PANEL, T::ZERO);
+        if !columns.is_multiple_of(PANEL) {
+            data[(panels - 1) * terms.len() * PANEL..].fill(T::ZERO);
+        }
         for (panel, data) in data.chunks_exact_mut((terms.len() * PANEL).max(1)).enumerate() {
             let first = panel * PANEL;
             // Few terms at a time, so that what is written stays in the nearest cache.
@@ -73,7 +77,7 @@ impl<'a, T: Real> Right<'a, T> {
                 }
             }
         }
-        Self { data: Cow::Owned(data), columns, panel: terms.len() * PANEL, row: PANEL }
+        Self { data: Held::Copied(data), columns, panel: terms.len() * PANEL, row: PANEL }
     }
 
     /// Columns.
@@ -119,7 +123,7 @@ pub fn multiply_rows<T: Real>(
     c: &mut [T],
     rows: usize,
 ) {
-    let places: Vec<usize> = (0..rows.min(a.rows.len())).map(|i| i * b.columns).collect();
+    let places = even(rows.min(a.rows.len()), b.columns);
     parallel::chunks(c, rows * b.columns, |i, c| {
         let own = &a.rows[i * rows..][..c.len() / b.columns];
         T::multiply(Left { rows: own, ..a }, b, finish, c, &places[..own.len()]);
@@ -146,7 +150,7 @@ pub(super) fn multiply_plainly<T: Real>(
 }
 
 /// 0, step, 2 · step, …: the places of evenly spread rows or terms.
-pub fn even(count: usize, step: usize) -> Vec<usize> {
+pub fn even(count: usize, step: usize) -> Scratch<usize> {
     (0..count).map(|i| i * step).collect()
 }
 

@@ -5,7 +5,7 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 use super::exp;
 use super::product::{self, Finish, Left, Right};
-use super::simd;
+use super::{scratch, simd};
 
 /// f32 or f64.
 pub trait Real:
@@ -21,7 +21,7 @@ pub trait Real:
     + Div<Output = Self>
     + Neg<Output = Self>
     + AddAssign
-    + 'static
+    + scratch::Element
 {
     /// 0.
     const ZERO: Self;

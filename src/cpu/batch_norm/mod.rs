@@ -1,7 +1,7 @@
 //! Batch normalisation (Ioffe and Szegedy 2015): each channel over the pictures of a batch that count.
 
-use super::Real;
 use super::normalize::channel_sums;
+use super::{Real, Scratch};
 
 pub mod backward_input;
 pub mod coefficients;
@@ -40,7 +40,7 @@ impl BatchNorm {
     }
 
     /// The sums of one slice over the rows that count, a function of a row's values added for each.
-    fn slice<T: Real>(&self, present: &[T], i: usize, mut add: impl FnMut(usize, &mut [T])) -> Vec<T> {
+    fn slice<T: Real>(&self, present: &[T], i: usize, mut add: impl FnMut(usize, &mut [T])) -> Scratch<T> {
         let (replica, slice) = (i / self.slices as usize, i % self.slices as usize);
         let (batch, positions) = (self.batch as usize, self.positions as usize);
         let first = slice * self.slice_length as usize;

@@ -1,7 +1,7 @@
 //! Twin of `shaders/batch_norm/squares.wgsl`: the sum of squared distances from the mean, in slices.
 
 use super::BatchNorm;
-use crate::cpu::{ArgError, Args, Real, parallel};
+use crate::cpu::{ArgError, Args, Real, Scratch, parallel};
 
 /// Reads x `[R, N, P, C]`, present `[R, N]`, sums `[R, C]`; writes squares `[R, S, C]`.
 pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
@@ -11,7 +11,8 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
     parallel::chunks(squares, channels, |i, out| {
         let replica = i / p.slices as usize;
         let count = T::from_usize(p.values(present, replica).max(1));
-        let mean: Vec<T> = sums[replica * channels..][..channels].iter().map(|&sum| sum / count).collect();
+        let mean: Scratch<T> =
+            sums[replica * channels..][..channels].iter().map(|&sum| sum / count).collect();
         let squares = p.slice(present, i, |row, sums| {
             for ((sum, &x), &mean) in sums.iter_mut().zip(&x[row * channels..]).zip(&mean) {
                 *sum += (x - mean) * (x - mean);

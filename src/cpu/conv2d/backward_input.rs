@@ -2,9 +2,11 @@
 //!
 //! Positions of x that leave the same remainder by the stride are met by the same taps: one phase, one product.
 
+use smallvec::SmallVec;
+
 use super::{Conv2d, Geometry, Halo, repeated};
 use crate::cpu::product::{self, Finish, Left, Right};
-use crate::cpu::{ArgError, Args, Real, parallel};
+use crate::cpu::{ArgError, Args, Real, Scratch, parallel};
 
 /// Reads d_y `[R, N, H_out, W_out, C_out]`, weight `[R, K_h, K_w, C_in, C_out]`; writes d_x `[R, N, H, W, C_in]`.
 pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
@@ -19,13 +21,13 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
     let phases = geometry.phases(&halo);
     let longest = phases.iter().map(|phase| phase.rows.len()).max().unwrap_or(0);
     let pictures = Geometry::pictures(longest).min(batch);
-    let tables: Vec<[Vec<usize>; 2]> = phases
+    let tables: Phases<[Scratch<usize>; 2]> = phases
         .iter()
         .map(|phase| [repeated(&phase.rows, pictures, halo.len()), repeated(&phase.places, pictures, image)])
         .collect();
     let replicas = d_y.chunks_exact(batch * plane).zip(d_x.chunks_exact_mut(batch * image));
     for (weight, (d_y, d_x)) in weight.chunks_exact(window).zip(replicas) {
-        let weights: Vec<Right<T>> = phases
+        let weights: Phases<Right<T>> = phases
             .iter()
             .map(|phase| {
                 Right::transposed(weight, geometry.channels_in, geometry.channels_out, &phase.weights)
@@ -44,16 +46,19 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
     Ok(())
 }
 
+/// One per phase; more than four, of strides above 2, go to the heap.
+type Phases<T> = SmallVec<[T; 4]>;
+
 /// The positions of a picture of x that the same taps meet.
 struct Phase {
     /// Where the channels of each position start in d_x.
-    places: Vec<usize>,
+    places: Scratch<usize>,
     /// Where each position would look in d_y, with its halo, through a tap of distance 0.
-    rows: Vec<usize>,
+    rows: Scratch<usize>,
     /// Where each tap and channel of y lies behind that.
-    terms: Vec<usize>,
+    terms: Scratch<usize>,
     /// The weight of each tap and channel of y, for the first channel of x.
-    weights: Vec<usize>,
+    weights: Scratch<usize>,
 }
 
 impl Geometry {
@@ -76,27 +81,31 @@ impl Geometry {
     }
 
     /// Along one axis: for a phase, its taps and the distance in y that each leads to, counted from the halo's edge.
-    fn taps(&self, i: usize, phase: usize, halo: &Halo) -> Vec<(usize, usize)> {
+    fn taps(&self, i: usize, phase: usize, halo: &Halo) -> Scratch<(usize, usize)> {
         let (stride, start) = (self.stride[i], phase + self.padding[i] + halo.before[i] * self.stride[i]);
         let distances = (0..self.kernel[i]).map(|k| (k, start - k * self.dilation[i]));
         distances.filter(|(_, d)| d % stride == 0).map(|(k, d)| (k, d / stride)).collect()
     }
 
-    fn phases(&self, halo: &Halo) -> Vec<Phase> {
+    fn phases(&self, halo: &Halo) -> Phases<Phase> {
         let [s_h, s_w] = self.stride;
         let [count_h, count_w] = [s_h.min(self.height), s_w.min(self.width)];
-        let mut phases = Vec::with_capacity(count_h * count_w);
+        let mut phases = SmallVec::with_capacity(count_h * count_w);
         for phase in (0..count_h * count_w).map(|i| [i / count_w, i % count_w]) {
-            let (mut places, mut rows) = (Vec::new(), Vec::new());
+            let positions = self.height.div_ceil(s_h) * self.width.div_ceil(s_w);
+            let (mut places, mut rows) =
+                (Scratch::with_capacity(positions), Scratch::with_capacity(positions));
             for (i, h) in (phase[0]..self.height).step_by(s_h).enumerate() {
                 for (j, w) in (phase[1]..self.width).step_by(s_w).enumerate() {
                     places.push((h * self.width + w) * self.channels_in);
                     rows.push(halo.place(i, j));
                 }
             }
-            let (mut terms, mut weights) = (Vec::new(), Vec::new());
-            for (kh, h) in self.taps(0, phase[0], halo) {
-                for (kw, w) in self.taps(1, phase[1], halo) {
+            let (down, across) = (self.taps(0, phase[0], halo), self.taps(1, phase[1], halo));
+            let taps = down.len() * across.len() * self.channels_out;
+            let (mut terms, mut weights) = (Scratch::with_capacity(taps), Scratch::with_capacity(taps));
+            for &(kh, h) in &down {
+                for &(kw, w) in &across {
                     let tap = (kh * self.kernel[1] + kw) * self.channels_in * self.channels_out;
                     let place = halo.place(h, w);
                     terms.extend(place..place + self.channels_out);

@@ -8,9 +8,8 @@ pub mod backward_input;
 pub mod backward_weight;
 pub mod forward;
 
-use std::borrow::Cow;
-
 use super::Real;
+use super::scratch::{Held, Scratch};
 
 crate::params! {
     /// Uniform of all three directions.
@@ -124,16 +123,19 @@ impl Geometry {
     }
 
     /// Where the window of each position of y starts in a picture of x with its halo.
-    fn positions(&self, halo: &Halo) -> Vec<usize> {
+    fn positions(&self, halo: &Halo) -> Scratch<usize> {
         let [s_h, s_w] = self.stride;
-        let rows = (0..self.height_out).map(move |h| h * s_h);
-        rows.flat_map(|h| (0..self.width_out).map(move |w| halo.place(h, w * s_w))).collect()
+        let mut places = Scratch::with_capacity(self.plane_out());
+        for h in 0..self.height_out {
+            places.extend((0..self.width_out).map(|w| halo.place(h * s_h, w * s_w)));
+        }
+        places
     }
 
     /// Where each element of a window lies behind the window's start.
-    fn elements(&self, halo: &Halo) -> Vec<usize> {
+    fn elements(&self, halo: &Halo) -> Scratch<usize> {
         let [d_h, d_w] = self.dilation;
-        let mut places = Vec::with_capacity(self.window());
+        let mut places = Scratch::with_capacity(self.window());
         for kh in 0..self.kernel[0] {
             for kw in 0..self.kernel[1] {
                 let place = halo.place(kh * d_h, kw * d_w);
@@ -164,16 +166,16 @@ impl Halo {
     }
 
     /// Copies maps into their halos; without a halo they stay where they are.
-    fn around<'a, T: Real>(&self, maps: &'a [T]) -> Cow<'a, [T]> {
+    fn around<'a, T: Real>(&self, maps: &'a [T]) -> Held<'a, T> {
         if self.before == [0, 0] && self.after == [0, 0] {
-            return Cow::Borrowed(maps);
+            return Held::There(maps);
         }
         let row = self.size[1] * self.channels;
         let count = maps.len() / (self.size[0] * row);
-        let mut padded = Vec::with_capacity(count * self.len());
+        let mut padded = Scratch::with_capacity(count * self.len());
         for map in maps.chunks_exact(self.size[0] * row) {
-            let end = padded.len() + self.len();
-            padded.resize(padded.len() + self.place(self.before[0], self.before[1]), T::ZERO);
+            let (start, end) = (padded.len(), padded.len() + self.len());
+            padded.resize(start + self.place(self.before[0], self.before[1]), T::ZERO);
             for (h, row) in map.chunks_exact(row).enumerate() {
                 padded.extend_from_slice(row);
                 let last = h + 1 == self.size[0];
@@ -182,13 +184,17 @@ impl Halo {
                 padded.resize(to, T::ZERO);
             }
         }
-        Cow::Owned(padded)
+        Held::Copied(padded)
     }
 }
 
 /// The places of one map, for `count` maps that lie `step` apart.
-fn repeated(places: &[usize], count: usize, step: usize) -> Vec<usize> {
-    (0..count).flat_map(|n| places.iter().map(move |place| n * step + place)).collect()
+fn repeated(places: &[usize], count: usize, step: usize) -> Scratch<usize> {
+    let mut all = Scratch::with_capacity(count * places.len());
+    for n in 0..count {
+        all.extend(places.iter().map(|place| n * step + place));
+    }
+    all
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{GroupNorm, of_groups};
 use crate::cpu::normalize::channel_sums;
-use crate::cpu::{ArgError, Args, Real, parallel};
+use crate::cpu::{ArgError, Args, Real, Scratch, parallel};
 
 /// Reads x `[R·N, P, C]`, statistics `[R·N, G, 2]`, weight `[R, C]`, d_y like x; writes d_x like x.
 pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
@@ -16,8 +16,9 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
     parallel::chunks(d_x, size, |row, d_x| {
         let (x, d_y) = (&x[row * size..][..size], &d_y[row * size..][..size]);
         let own = &statistics[row * groups * 2..][..groups * 2];
-        let wide =
-            |values: &dyn Fn(usize) -> T| -> Vec<T> { (0..channels).map(|c| values(c / width)).collect() };
+        let wide = |values: &dyn Fn(usize) -> T| -> Scratch<T> {
+            (0..channels).map(|c| values(c / width)).collect()
+        };
         let (mean, inverse) = (wide(&|group| own[group * 2]), wide(&|group| own[group * 2 + 1]));
         let weight = &weight[row / p.batch as usize * channels..][..channels];
         let sums = channel_sums(channels, 0..positions, |position, sums: &mut [T]| {

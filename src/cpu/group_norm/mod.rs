@@ -1,5 +1,7 @@
 //! Group normalisation (Wu and He 2018): every picture for itself, its channels in groups.
 
+use super::{Real, Scratch};
+
 pub mod backward_input;
 pub mod statistics;
 
@@ -22,7 +24,7 @@ crate::params! {
 }
 
 /// The sums of each group from those of its channels.
-pub(super) fn of_groups<T: super::Real>(sums: &[T], groups: usize) -> Vec<T> {
+pub(super) fn of_groups<T: Real>(sums: &[T], groups: usize) -> Scratch<T> {
     let total = |group: &[T]| group.iter().fold(T::ZERO, |sum, &x| sum + x);
     sums.chunks_exact(sums.len() / groups).map(total).collect()
 }

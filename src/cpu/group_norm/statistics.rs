@@ -2,7 +2,7 @@
 
 use super::{GroupNorm, of_groups};
 use crate::cpu::normalize::channel_sums;
-use crate::cpu::{ArgError, Args, Real, parallel};
+use crate::cpu::{ArgError, Args, Real, Scratch, parallel};
 
 /// Reads x `[R·N, P, C]`; writes statistics `[R·N, G, 2]`.
 pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
@@ -17,8 +17,8 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
         let sums = channel_sums(channels, 0..positions, |position, sums: &mut [T]| {
             sums.iter_mut().zip(at(position)).for_each(|(sum, &x)| *sum += x);
         });
-        let means: Vec<T> = of_groups(&sums, groups).iter().map(|&sum| sum / count).collect();
-        let wide: Vec<T> = (0..channels).map(|c| means[c / width]).collect();
+        let means: Scratch<T> = of_groups(&sums, groups).iter().map(|&sum| sum / count).collect();
+        let wide: Scratch<T> = (0..channels).map(|c| means[c / width]).collect();
         let squares = channel_sums(channels, 0..positions, |position, sums: &mut [T]| {
             for ((sum, &x), &mean) in sums.iter_mut().zip(at(position)).zip(&wide) {
                 *sum += (x - mean) * (x - mean);

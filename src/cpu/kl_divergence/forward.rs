@@ -2,7 +2,7 @@
 
 use super::{Row, each_row};
 use crate::cpu::lanes::{Groups, larger};
-use crate::cpu::{ArgError, Args, Real, simd};
+use crate::cpu::{ArgError, Args, Real, Scratch, simd};
 
 /// Reads t and z `[rows, length, inner]`, weight `[rows]` and norm `[R]`; writes losses `[rows, inner]` and d_z
 /// like z. Both are exactly 0 where weight or norm is 0.
@@ -16,10 +16,11 @@ impl<T: Real> simd::Task for Row<'_, T> {
         let Self { t, z, losses, d_z, temperature, share, factor } = self;
         let groups = Groups::new(losses.len());
         let width = groups.width();
-        let mut p = vec![T::ZERO; t.len()];
+        let room = || Scratch::stale(t.len(), T::ZERO);
+        let mut p = room();
         // log p and log q, up to their constants.
-        let (mut log_p, mut log_q) = (vec![T::ZERO; t.len()], vec![T::ZERO; t.len()]);
-        for (x, log, exp) in [(t, &mut log_p, &mut *p), (z, &mut log_q, &mut *d_z)] {
+        let (mut log_p, mut log_q) = (room(), room());
+        for (x, log, exp) in [(t, &mut log_p, &mut p[..]), (z, &mut log_q, &mut d_z[..])] {
             let max = groups.reduce(x, T::NEG_INFINITY, larger);
             let values = x.chunks(width).zip(log.chunks_mut(width).zip(exp.chunks_mut(width)));
             for (x, (log, exp)) in values {

@@ -2,7 +2,7 @@
 
 pub mod forward;
 
-use super::{ArgError, Args, Real, lanes, parallel};
+use super::{ArgError, Args, Real, Scratch, lanes, parallel};
 
 crate::params! {
     /// Uniform of `kl_divergence_forward`; the groups are those of [`super::softmax::Softmax`].
@@ -21,11 +21,11 @@ crate::params! {
 }
 
 /// One group of values under both softmaxes: what the twins of the other divergences read.
-pub(super) struct Group<T> {
+pub(super) struct Group<T: Real> {
     /// Values in the group.
     pub length: usize,
     /// (x − max x) / T of target and z.
-    exponents: [Vec<T>; 2],
+    exponents: [Scratch<T>; 2],
     /// Σ exp of them, and its logarithm.
     sums: [T; 2],
     logs: [T; 2],
@@ -34,8 +34,8 @@ pub(super) struct Group<T> {
 impl<T: Real> Group<T> {
     fn new(length: usize, temperature: T, t: impl Fn(usize) -> T, z: impl Fn(usize) -> T) -> Self {
         let (t_max, z_max) = (lanes::max(length, &t), lanes::max(length, &z));
-        let a: Vec<T> = (0..length).map(|i| (t(i) - t_max) / temperature).collect();
-        let b: Vec<T> = (0..length).map(|i| (z(i) - z_max) / temperature).collect();
+        let a: Scratch<T> = (0..length).map(|i| (t(i) - t_max) / temperature).collect();
+        let b: Scratch<T> = (0..length).map(|i| (z(i) - z_max) / temperature).collect();
         let sums = [lanes::sum(length, |i| a[i].exp()), lanes::sum(length, |i| b[i].exp())];
         Self { length, exponents: [a, b], sums, logs: sums.map(T::ln) }
     }

@@ -1,7 +1,7 @@
 //! Twin of `shaders/log_probability/second_backward.wgsl`: adds −K · p ⊙ (t − p·t).
 
 use super::{LogProbability, exponentials};
-use crate::cpu::{ArgError, Args, Real};
+use crate::cpu::{ArgError, Args, Real, Scratch};
 
 /// Reads logits `[R, N, K]`, weight `[R, N]` and t `[R, N, K]`, adds to d_logits `[R, N, K]`; nothing where the weight
 /// is 0.
@@ -10,7 +10,7 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
     let classes = classes as usize;
     let (logits, weight, t) = (args.read()?, args.read()?, args.read()?);
     let d_logits = args.write()?;
-    let mut e = vec![T::ZERO; classes];
+    let mut e = Scratch::stale(classes, T::ZERO);
     for (row, d_z) in d_logits.chunks_exact_mut(classes).enumerate() {
         if weight[row] == T::ZERO {
             continue;

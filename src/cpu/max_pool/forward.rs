@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{MaxPool, covered};
-use crate::cpu::{ArgError, Args, Real, parallel, simd};
+use crate::cpu::{ArgError, Args, Real, Scratch, parallel, simd};
 
 /// Reads x `[R, N, H, W, C]`; writes y and argmax `[R, N, H_out, W_out, C]`. Padding never wins, the first of
 /// equals wins, and the first NaN of a window beats every number.
@@ -13,8 +13,9 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
     let (width, channels) = (p.width as usize, p.channels as usize);
     let (height_out, image) = (p.height_out as usize, p.height as usize * width * channels);
     let row = p.width_out as usize * channels;
-    let columns: Vec<Range<usize>> = (0..p.width_out as usize)
+    let columns: Scratch<(usize, usize)> = (0..p.width_out as usize)
         .map(|w_out| covered(w_out, p.kernel_w, p.stride_w, p.padding_w, p.width))
+        .map(|covered| (covered.start, covered.end))
         .collect();
     parallel::chunks2((y, row), (argmax, row), |i, y, argmax| {
         let x = &x[i / height_out * image..][..image];
@@ -30,7 +31,8 @@ struct Row<'a, T> {
     width: usize,
     channels: usize,
     rows: Range<usize>,
-    columns: &'a [Range<usize>],
+    /// First and end of each window.
+    columns: &'a [(usize, usize)],
     y: &'a mut [T],
     argmax: &'a mut [u32],
 }
@@ -40,12 +42,12 @@ impl<T: Real> simd::Task for Row<'_, T> {
     fn run(self) {
         let Self { x, width, channels, rows, columns, y, argmax } = self;
         let outputs = y.chunks_exact_mut(channels).zip(argmax.chunks_exact_mut(channels));
-        for ((y, argmax), columns) in outputs.zip(columns) {
-            let first = rows.start * width + columns.start;
+        for ((y, argmax), &(start, end)) in outputs.zip(columns) {
+            let first = rows.start * width + start;
             y.copy_from_slice(&x[first * channels..][..channels]);
             argmax.fill(first as u32);
             for h in rows.clone() {
-                for at in h * width + columns.start..h * width + columns.end {
+                for at in h * width + start..h * width + end {
                     let x = &x[at * channels..][..channels];
                     for ((y, argmax), &x) in y.iter_mut().zip(argmax.iter_mut()).zip(x) {
                         // The first one meets itself and does not win.

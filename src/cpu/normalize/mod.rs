@@ -1,6 +1,6 @@
 //! What group and batch normalisation share: the normalised map with scale and shift, and the gradient of the scale.
 
-use super::Real;
+use super::{Real, Scratch};
 
 pub mod backward_input;
 pub mod backward_weight;
@@ -30,7 +30,7 @@ crate::params! {
 
 impl Normalization {
     /// Mean and inverse deviation of every channel in picture `row` = r·N + n, for statistics `[R·N / span, G, 2]`.
-    pub(super) fn channels<T: Real>(&self, statistics: &[T], row: usize) -> [Vec<T>; 2] {
+    pub(super) fn channels<T: Real>(&self, statistics: &[T], row: usize) -> [Scratch<T>; 2] {
         let (groups, channels) = (self.groups as usize, self.channels as usize);
         let own = &statistics[row / self.span as usize * groups * 2..][..groups * 2];
         [0, 1].map(|field| (0..channels).map(|c| own[c / (channels / groups) * 2 + field]).collect())
@@ -43,8 +43,9 @@ pub(super) fn channel_sums<T: Real>(
     channels: usize,
     positions: std::ops::Range<usize>,
     mut add: impl FnMut(usize, &mut [T]),
-) -> Vec<T> {
-    let (mut total, mut part) = (vec![T::ZERO; channels], vec![T::ZERO; channels]);
+) -> Scratch<T> {
+    let zeros = || Scratch::filled(channels, T::ZERO);
+    let (mut total, mut part) = (zeros(), zeros());
     for first in positions.clone().step_by(64) {
         part.fill(T::ZERO);
         for position in first..(first + 64).min(positions.end) {

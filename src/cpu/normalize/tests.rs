@@ -56,5 +56,5 @@ fn sums_over_more_positions_than_a_block_hold_each_once() {
         sums[0] += position as f64;
         sums[1] += 1.0;
     });
-    assert_eq!(sums, [(3..200).sum::<usize>() as f64, 197.0]);
+    assert_eq!(*sums, [(3..200).sum::<usize>() as f64, 197.0]);
 }
