@@ -95,16 +95,18 @@ pub fn backward(
             return Err(shape_error(plan, &op, tensor, format!("{y_dims:?}")));
         }
     }
-    let fitting = [("vec4", params.channels.is_multiple_of(4)), ("direct", true)];
+    let vec4 = params.channels.is_multiple_of(4);
+    let fitting = [("per_window", vec4 && tile(&params)), ("vec4", vec4), ("direct", true)];
     let shader = plan.choose("max_pool_backward", &fitting)?;
     let d_x = plan.activation(plan.fresh_name(&format!("{label}.d_x")), x_dims)?;
-    let [windows_h, windows_w] = windows_per_element(settings);
+    let per_window = shader.variant == "per_window";
+    let [loop_h, loop_w] = if per_window { settings.kernel } else { windows_per_element(settings) };
     plan.record(
         Record::new(shader, op)
             .args([d_y, argmax, d_x])
             .params(&params)
-            .work(Work::Invocations(invocations(shader, x_dims)))
-            .iterations(4 * (1 + windows_h * (windows_w + 1)))
+            .work(Work::Invocations(invocations(shader, if per_window { &y_dims } else { x_dims })))
+            .iterations(4 * (1 + loop_h * (loop_w + 1)))
             .flops(plan.tensor(d_y).len()),
     )?;
     Ok(d_x)
@@ -134,6 +136,13 @@ pub fn tangent(
 fn invocations(shader: &Shader, dims: &[usize]) -> usize {
     let channels = dims.last().copied().unwrap_or(1);
     super::blocks(shader, dims.iter().product::<usize>() / channels, channels)
+}
+
+/// Whether each element of x lies in exactly one window.
+fn tile(p: &MaxPool) -> bool {
+    [p.kernel_h, p.kernel_w] == [p.stride_h, p.stride_w]
+        && [p.padding_h, p.padding_w] == [0, 0]
+        && [p.height_out * p.kernel_h, p.width_out * p.kernel_w] == [p.height, p.width]
 }
 
 /// The most windows that hold one element of x, down and across.
@@ -169,6 +178,7 @@ pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
         ([2, 3, 9, 7, 4], settings([2, 2], [2, 2], [0, 0])),
         ([3, 1, 25, 33, 13], settings([3, 3], [2, 2], [1, 1])),
         ([1, 2, 9, 7, 8], settings([3, 2], [1, 3], [1, 0])),
+        ([2, 5, 9, 8, 20], settings([3, 2], [3, 2], [0, 0])),
     ];
     cases_at(variants, &shapes)
 }

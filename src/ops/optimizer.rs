@@ -120,12 +120,12 @@ pub fn adam(
         weight_decay: check(label, "weight_decay", adam.weight_decay, f64::INFINITY)?,
         decoupled: u32::from(adam.decoupled),
     };
-    let shader = plan.direct("optimizer_adam")?;
+    let shader = plan.choose("optimizer_adam", &[("vec4", size.is_multiple_of(4)), ("direct", true)])?;
     plan.record(
         Record::new(shader, format!("{label} adam"))
             .args([gradient, tick, lr, parameter, m, v])
             .params(&params)
-            .work(Work::Invocations(count as usize))
+            .work(Work::Invocations(super::blocks(shader, 1, count as usize)))
             .flops(17 * count as usize),
     )
 }
@@ -151,20 +151,25 @@ pub fn sgd(
         weight_decay: check(label, "weight_decay", sgd.weight_decay, f64::INFINITY)?,
         nesterov: u32::from(sgd.nesterov),
     };
-    let shader = plan.direct("optimizer_sgd")?;
+    let shader = plan.choose("optimizer_sgd", &[("vec4", size.is_multiple_of(4)), ("direct", true)])?;
     plan.record(
         Record::new(shader, format!("{label} sgd"))
             .args([gradient, tick, lr, parameter, velocity])
             .params(&params)
-            .work(Work::Invocations(count as usize))
+            .work(Work::Invocations(super::blocks(shader, 1, count as usize)))
             .flops(8 * count as usize),
     )
 }
 
 /// Shapes for doctor and the tests.
 pub fn cases(variants: &Variants) -> Result<Vec<Case>, PlanError> {
-    let shapes: [(&[usize], bool); 4] =
-        [(&[1, 1], false), (&[3, 9, 7], true), (&[2, 3, 3, 4, 13], false), (&[1, 70_001], true)];
+    let shapes: [(&[usize], bool); 5] = [
+        (&[1, 1], false),
+        (&[3, 9, 7], true),
+        (&[2, 3, 3, 4, 13], false),
+        (&[1, 70_001], true),
+        (&[3, 100_004], true),
+    ];
     cases_at(variants, &[1, 3, 70], &shapes)
 }
 

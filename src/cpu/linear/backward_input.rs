@@ -1,6 +1,6 @@
 //! Twin of `shaders/linear/backward_input.wgsl`: d_x = d_y Wᵀ.
 
-use super::{Linear, ROWS};
+use super::{Linear, pictures};
 use crate::cpu::product::{self, Finish, Left, Right};
 use crate::cpu::{ArgError, Args, Real};
 
@@ -13,7 +13,7 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
     for (replica, d_x) in d_x.chunks_exact_mut(batch * d_in).enumerate() {
         let weight = Right::transposed(&weight[replica * d_in * d_out..], d_in, d_out, &terms);
         let d_y = Left { data: &d_y[replica * batch * d_out..], rows: &rows, terms: &terms };
-        product::multiply_rows(d_y, &weight, Finish::PLAIN, d_x, ROWS);
+        product::multiply_rows(d_y, &weight, Finish::PLAIN, d_x, pictures(batch));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Twin of `shaders/linear/forward.wgsl`: y = x W + b, then perhaps a ReLU.
 
-use super::{Linear, ROWS};
+use super::{Linear, pictures};
 use crate::cpu::product::{self, Finish, Left, Right};
 use crate::cpu::{ArgError, Args, Real};
 
@@ -14,7 +14,7 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
         let weight = Right::rows(&weight[replica * d_in * d_out..][..d_in * d_out], d_out);
         let x = Left { data: &x[replica * batch * d_in..], rows: &rows, terms: &terms };
         let finish = Finish { bias: Some(&bias[replica * d_out..][..d_out]), relu: p.relu == 1 };
-        product::multiply_rows(x, &weight, finish, y, ROWS);
+        product::multiply_rows(x, &weight, finish, y, pictures(batch));
     }
     Ok(())
 }

@@ -4,8 +4,16 @@ pub mod backward_input;
 pub mod backward_weight;
 pub mod forward;
 
-/// Rows of a product to a chunk of work.
+use super::parallel;
+
+/// Rows of a product to a chunk of work, of which there are many.
 const ROWS: usize = 24;
+
+/// Pictures to a chunk of work. Each chunk reads all of the weights, so there are as few as there are threads, but of no
+/// more pictures than stay in a cache beside them; whole blocks of 12.
+fn pictures(batch: usize) -> usize {
+    batch.div_ceil(parallel::threads()).next_multiple_of(12).clamp(ROWS, 4 * ROWS)
+}
 
 crate::params! {
     /// Uniform of all three directions.

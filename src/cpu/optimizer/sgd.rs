@@ -18,12 +18,14 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
         }
         let chunk = parallel::even_chunk(size);
         parallel::chunks2((parameter, chunk), (velocity, chunk), |i, parameter, velocity| {
+            // By value, or each store might change them and nothing would go into vector registers.
+            let (momentum, decay, rate, nesterov) = (momentum, decay, lr[r], sgd.nesterov == 1);
             let gradient = &gradient[i * chunk..];
             for ((p, &g), velocity) in parameter.iter_mut().zip(gradient).zip(velocity) {
                 let g = g + decay * *p;
                 *velocity = momentum * *velocity + g;
-                let direction = if sgd.nesterov == 1 { g + momentum * *velocity } else { *velocity };
-                *p = *p - lr[r] * direction;
+                let direction = if nesterov { g + momentum * *velocity } else { *velocity };
+                *p = *p - rate * direction;
             }
         });
     }
