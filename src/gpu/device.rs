@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::pipelines::{self, Pipeline};
 use super::ready::ready;
@@ -21,6 +21,9 @@ pub struct GpuOptions {
     pub shaders: Option<PathBuf>,
 }
 
+/// By the address of the shader, of which there is one. Each place is filled outside of the map's lock.
+type Pipelines = HashMap<usize, Arc<OnceLock<Arc<Pipeline>>>>;
+
 /// A device, its queue and the pipelines made on it; shared by `Rc` or `Arc`.
 pub struct Gpu {
     device: wgpu::Device,
@@ -28,8 +31,7 @@ pub struct Gpu {
     title: String,
     lost: Arc<Mutex<Option<String>>>,
     target: Target,
-    /// By the address of the shader, of which there is one.
-    pipelines: Mutex<HashMap<usize, Arc<Pipeline>>>,
+    pipelines: Mutex<Pipelines>,
     edited: EditedShaders,
 }
 
@@ -62,6 +64,8 @@ impl Gpu {
             label: Some("rationale"),
             required_features,
             required_limits,
+            // Buffers are made once for a plan, so blocks in reserve would lie idle.
+            memory_hints: wgpu::MemoryHints::MemoryUsage,
             ..Default::default()
         };
         let (device, queue) = ready(adapter.request_device(&descriptor))
@@ -139,16 +143,26 @@ impl Gpu {
 
     /// Makes a pipeline anew at its next use: for one whose making failed.
     pub(crate) fn forget(&self, shader: &'static Shader) {
-        let mut pipelines = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
-        pipelines.remove(&std::ptr::from_ref(shader).addr());
+        self.pipelines().remove(&std::ptr::from_ref(shader).addr());
     }
 
-    /// The pipeline of a shader, made on first use and kept.
+    /// Whether the pipeline of a shader is there.
+    pub(crate) fn has_pipeline(&self, shader: &'static Shader) -> bool {
+        let place = self.pipelines().get(&std::ptr::from_ref(shader).addr()).cloned();
+        place.is_some_and(|place| place.get().is_some())
+    }
+
+    /// The pipeline of a shader, made on first use and kept. Several threads may ask: who asks for one that another thread is
+    /// making waits for it.
     pub fn pipeline(&self, shader: &'static Shader) -> Arc<Pipeline> {
-        // One thread at a time: what another one makes is not made again. A map of finished entries survives a panic elsewhere.
-        let mut pipelines = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = Arc::clone(self.pipelines().entry(std::ptr::from_ref(shader).addr()).or_default());
         let make = || Arc::new(pipelines::create(&self.device, shader, self.edited.text(shader)));
-        Arc::clone(pipelines.entry(std::ptr::from_ref(shader).addr()).or_insert_with(make))
+        Arc::clone(place.get_or_init(make))
+    }
+
+    /// A map of places survives a panic elsewhere.
+    fn pipelines(&self) -> MutexGuard<'_, Pipelines> {
+        self.pipelines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What a device offers to kernels, its own or a host's.

@@ -1,5 +1,6 @@
 //! The GPU device: plans become buffers, bind groups and dispatches.
 
+mod ahead;
 mod memory;
 mod scopes;
 mod store;
@@ -71,6 +72,11 @@ impl GpuSession {
     fn guarded<T>(&mut self, doing: &str, work: impl FnOnce(&mut Self) -> T) -> Result<T, ExecError> {
         let device = self.gpu.device().clone();
         let (result, fault) = caught(&device, || work(self));
+        self.expect_none(doing, fault).map(|()| result)
+    }
+
+    /// An error where there was a fault, or where the device is gone.
+    fn expect_none(&self, doing: &str, fault: Option<Fault>) -> Result<(), ExecError> {
         if let Some(fault) = fault {
             return Err(match (self.device_error(doing, fault.message().to_owned()), fault) {
                 (error @ ExecError::DeviceLost { .. }, _) | (error, Fault::Refused(_)) => error,
@@ -81,7 +87,7 @@ impl GpuSession {
         }
         match self.gpu.lost() {
             Some(reason) => Err(self.device_error(doing, reason)),
-            None => Ok(result),
+            None => Ok(()),
         }
     }
 
@@ -132,6 +138,7 @@ impl Session for GpuSession {
         }
         plan.check(&self.gpu.limits())?;
         let doing = format!("preparing plan `{}`", plan.name());
+        self.expect_none(&doing, ahead::make_pipelines(&self.gpu, plan))?;
         self.guarded(&doing, |this| this.store.load(&this.gpu, plan))?
     }
 
