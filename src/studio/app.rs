@@ -37,9 +37,9 @@ pub struct App {
     pub(super) canvas: CanvasView,
     pub(super) messages: Vec<Message>,
     frames: FrameTimes,
-    /// From frame to frame, where they follow each other.
-    intervals: FrameTimes,
-    last_frame: Option<Instant>,
+    /// From frame to frame of a stroke, without and with training.
+    intervals: [FrameTimes; 2],
+    last_painted: Option<Instant>,
 }
 
 impl App {
@@ -57,8 +57,8 @@ impl App {
             canvas: CanvasView::default(),
             messages: Vec::new(),
             frames: FrameTimes::default(),
-            intervals: FrameTimes::default(),
-            last_frame: None,
+            intervals: Default::default(),
+            last_painted: None,
         };
         if let Some(first) = first {
             app.open(&first);
@@ -149,21 +149,21 @@ impl App {
         }
     }
 
-    /// For `--verbose`: what the last frames took, every so many.
-    fn tell_frames(&mut self, began: Instant) {
-        let running = self.session.as_ref().is_some_and(Session::is_running);
-        if let Some(last) = self.last_frame.replace(began).filter(|_| running) {
-            self.intervals.push(began - last);
-        }
-        if self.intervals.count() < TOLD {
+    /// For `--verbose`: how long painting waits for its next frame, drawing and screen included, with and without training.
+    fn tell_frames(&mut self, began: Instant, painting: bool) {
+        let Some(last) = std::mem::replace(&mut self.last_painted, painting.then_some(began)) else { return };
+        let training = self.session.as_ref().is_some_and(Session::is_running);
+        let intervals = &mut self.intervals[usize::from(training)];
+        intervals.push(began - last);
+        if intervals.count() < TOLD {
             return;
         }
         if let (Some([median, most, longest]), Some([.., work])) =
-            (self.intervals.summary(), self.frames.summary())
+            (intervals.summary(), self.frames.summary())
         {
-            tracing::debug!(?median, p99 = ?most, ?longest, longest_work = ?work, "{TOLD} frames while training");
+            tracing::debug!(training, ?median, p99 = ?most, ?longest, longest_work = ?work, "{TOLD} frames of painting");
         }
-        self.intervals.clear();
+        intervals.clear();
     }
 
     /// One frame: training, then drawing.
@@ -181,7 +181,7 @@ impl App {
         view::keys(self, &context);
         view::show(self, ui);
         self.frames.push(began.elapsed());
-        self.tell_frames(began);
+        self.tell_frames(began, context.input(|input| input.pointer.primary_down()));
         if self.opening.is_some() {
             context.request_repaint_after(Duration::from_millis(50));
         }

@@ -25,9 +25,9 @@ use crate::embed::Preparation;
 use overlay::Overlay;
 use paint::Stroke;
 
-/// From frame to frame while training goes on beside them, and while it does not but something is awaited.
+/// From frame to frame while something goes on beside them, and while what training needs is made in them.
 const BESIDE: Duration = Duration::from_millis(100);
-const BUSY: Duration = Duration::from_millis(30);
+const PREPARING: Duration = Duration::from_millis(30);
 /// While training, the models are measured about this often.
 const MEASURE_EVERY: Duration = Duration::from_millis(700);
 
@@ -226,7 +226,8 @@ impl Session {
         match (self.is_moving(), self.engine.in_frames()) {
             (true, true) => Some(Duration::ZERO),
             (true, false) => Some(BESIDE),
-            (false, _) => self.is_busy().then_some(BUSY),
+            (false, _) if !self.prepared.is_done() => Some(PREPARING),
+            (false, _) => self.is_busy().then_some(BESIDE),
         }
     }
 

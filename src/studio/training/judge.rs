@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use super::background::in_background;
 use super::{Arm, Recipe};
 use crate::data::Dataset;
 use crate::exec::Device;
@@ -78,7 +79,7 @@ impl Judge {
         let (questions, incoming) = channel();
         let (outgoing, answers) = channel();
         std::thread::spawn(move || {
-            in_few_threads(move || {
+            in_background(move || {
                 for question in incoming {
                     if outgoing.send(answer(&recipe, &judged, question)).is_err() {
                         break;
@@ -127,15 +128,6 @@ impl Judge {
             }
         }
         Ok((verdicts, looks))
-    }
-}
-
-/// Half of the machine's threads, so that the window keeps the others.
-pub(super) fn in_few_threads(work: impl FnOnce() + Send) {
-    let threads = std::thread::available_parallelism().map_or(1, |count| (count.get() / 2).max(1));
-    match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
-        Ok(pool) => pool.install(work),
-        Err(_) => work(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! An [`Engine`] trains both, on the window's own device ([`OnFrame`]) or on a thread with the CPU device ([`OnThread`]); [`Judge`]
 //! measures what they have come to, on another thread.
 
+mod background;
 mod judge;
 mod on_frame;
 mod on_thread;

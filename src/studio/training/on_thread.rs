@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::time::Duration;
 
-use super::judge::in_few_threads;
+use super::background::in_background;
 use super::{Arm, Engine, Event, Position, Recipe, Start};
 use crate::data::Dataset;
 use crate::embed::{Preparation, RouteRow};
@@ -49,7 +49,7 @@ impl OnThread {
         let (orders, incoming) = channel();
         let (outgoing, events) = channel();
         std::thread::spawn(move || {
-            in_few_threads(move || {
+            in_background(move || {
                 if let Err(error) = work(start, &incoming, &outgoing) {
                     // The window may be gone by now.
                     let _ = outgoing.send(Err(error));

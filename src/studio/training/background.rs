@@ -1,0 +1,45 @@
+//! Threads that work beside the window and leave the processor to it.
+
+use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
+
+/// From 0 to 99; niceness 10 where threads have one. Not the lowest: a window that is drawn without a pause by a software
+/// adapter would leave nothing.
+const PRIORITY: u8 = 25;
+
+/// Runs `work` with half of the machine's threads, which give way to those that draw: a software adapter draws on all of them.
+pub(super) fn in_background(work: impl FnOnce() + Send) {
+    let threads = std::thread::available_parallelism().map_or(1, |count| (count.get() / 2).max(1));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).start_handler(|_| give_way());
+    match pool.build() {
+        Ok(pool) => pool.install(work),
+        Err(_) => work(),
+    }
+}
+
+/// Where the system refuses, work goes on at its usual priority.
+fn give_way() {
+    let Ok(priority) = ThreadPriorityValue::try_from(PRIORITY) else { return };
+    if let Err(error) = set_current_thread_priority(ThreadPriority::Crossplatform(priority)) {
+        tracing::debug!("a thread keeps its priority: {error:?}");
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_beside_the_window_gives_way_to_it() {
+        let niceness = || {
+            let line = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+            let fields: Vec<_> = line[line.rfind(')').unwrap() + 2..].split(' ').collect();
+            fields[16].parse::<i32>().unwrap()
+        };
+        let own = niceness();
+        let (mut inside, mut threads) = (own, 0);
+        in_background(|| (inside, threads) = (niceness(), rayon::current_num_threads()));
+        assert_eq!(inside, 10);
+        assert_eq!(niceness(), own);
+        assert!(threads <= std::thread::available_parallelism().unwrap().get().div_ceil(2));
+    }
+}
