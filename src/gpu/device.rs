@@ -64,8 +64,6 @@ impl Gpu {
             label: Some("rationale"),
             required_features,
             required_limits,
-            // Buffers are made once for a plan, so blocks in reserve would lie idle.
-            memory_hints: wgpu::MemoryHints::MemoryUsage,
             ..Default::default()
         };
         let (device, queue) = ready(adapter.request_device(&descriptor))
