@@ -25,8 +25,9 @@ use crate::embed::Preparation;
 use overlay::Overlay;
 use paint::Stroke;
 
-/// From frame to frame while something goes on beside them, and while what training needs is made in them.
-const BESIDE: Duration = Duration::from_millis(100);
+/// From frame to frame while something goes on beside them: where the processor draws, it may do little else while it does.
+const BESIDE: Duration = Duration::from_millis(250);
+/// While what training needs is made in them.
 const PREPARING: Duration = Duration::from_millis(30);
 /// While training, the models are measured about this often.
 const MEASURE_EVERY: Duration = Duration::from_millis(700);

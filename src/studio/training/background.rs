@@ -1,10 +1,6 @@
 //! Threads that work beside the window and leave the processor to it.
 
-use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
-
-/// From 0 to 99; niceness 10 where threads have one. Not the lowest: a window that is drawn without a pause by a software
-/// adapter would leave nothing.
-const PRIORITY: u8 = 25;
+use thread_priority::{ThreadPriority, set_current_thread_priority};
 
 /// Runs `work` with half of the machine's threads, which give way to those that draw: a software adapter draws on all of them.
 pub(super) fn in_background(work: impl FnOnce() + Send) {
@@ -18,8 +14,7 @@ pub(super) fn in_background(work: impl FnOnce() + Send) {
 
 /// Where the system refuses, work goes on at its usual priority.
 fn give_way() {
-    let Ok(priority) = ThreadPriorityValue::try_from(PRIORITY) else { return };
-    if let Err(error) = set_current_thread_priority(ThreadPriority::Crossplatform(priority)) {
+    if let Err(error) = set_current_thread_priority(ThreadPriority::Min) {
         tracing::debug!("a thread keeps its priority: {error:?}");
     }
 }
@@ -38,7 +33,7 @@ mod tests {
         let own = niceness();
         let (mut inside, mut threads) = (own, 0);
         in_background(|| (inside, threads) = (niceness(), rayon::current_num_threads()));
-        assert_eq!(inside, 10);
+        assert_eq!(inside, 19);
         assert_eq!(niceness(), own);
         assert!(threads <= std::thread::available_parallelism().unwrap().get().div_ceil(2));
     }
