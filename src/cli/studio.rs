@@ -58,7 +58,7 @@ mod with_window {
     use crate::data::{DataError, Dataset, Format};
     use crate::model::{MapShape, Mapping, Network};
     use crate::studio::{Door, Loaded, Opened, Recipe, StudioError, TrainOn, open_window};
-    use crate::train::{Method, TrainError};
+    use crate::train::TrainError;
 
     /// Pictures that accuracy is measured on, at most: a measurement is to take no longer than a moment.
     const JUDGED: usize = 500;
@@ -92,7 +92,7 @@ mod with_window {
         let settings = Settings { data: Some(name.into()), ..settings.clone() };
         let mut config = settings.config().map_err(words)?;
         let mut notes = Vec::new();
-        let mut source = match source::load(&config, false) {
+        let source = match source::load(&config, false) {
             // A window has no flags: the size that the message would suggest is as good as any.
             Err(CliError::Data(DataError::SizesDiffer { suggestion, .. })) => {
                 let side = suggestion as usize;
@@ -106,8 +106,6 @@ mod with_window {
             other => other,
         }
         .map_err(words)?;
-        // One of the two models learns from labels alone, and both are to have the same pictures.
-        source.fit(Method::LabelOnly).map_err(words)?;
         let opened = opened(name, &config, source, notes)?;
         let recipe = recipe(&mut config, &opened)?;
         let text = move |path: &str| {
@@ -130,6 +128,17 @@ mod with_window {
     ) -> Result<Opened, StudioError> {
         let Source { mut train, val, test, patched, warnings, .. } = source;
         notes.extend(warnings);
+        // One of the two models learns from labels alone, and both are to have the same pictures.
+        let without = train.unlabelled_count();
+        if without == train.len() {
+            return Err(TrainError::NoLabels { pictures: without }.into());
+        }
+        if without > 0 {
+            notes.push(format!(
+                "{without} pictures without a label are left out: the window has no place for them"
+            ));
+            train.retain_labelled().map_err(|error| StudioError::Open(error.to_string()))?;
+        }
         let options = config.read_options();
         let is_built_in = TriangleSet::built_in(name).is_some();
         let folder = match is_built_in {

@@ -4,11 +4,12 @@ use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
 use std::thread::LocalKey;
 
-/// Buffers that a thread keeps, per type of element.
-const KEPT: usize = 64;
+/// Buffers that a thread keeps, per type of element: those of a convolution with a stride of 4, the most that a command
+/// asks for at once, and some.
+const KEPT: usize = 128;
 
-/// Bytes of the largest buffer that is kept.
-const LARGEST: usize = 64 << 20;
+/// Bytes that a thread keeps, per type of element.
+const BUDGET: usize = 64 << 20;
 
 /// What a thread keeps between calls.
 pub type Store<T> = RefCell<Vec<Vec<T>>>;
@@ -41,7 +42,7 @@ impl<T: Element> Scratch<T> {
     pub fn with_capacity(capacity: usize) -> Self {
         let mut buffer = Self::lent(capacity);
         buffer.0.clear();
-        buffer.0.reserve(capacity);
+        buffer.0.reserve_exact(capacity);
         buffer
     }
 
@@ -55,6 +56,7 @@ impl<T: Element> Scratch<T> {
     /// `len` elements to be written before they are read: they hold whatever was there.
     pub fn stale(len: usize, value: T) -> Self {
         let mut buffer = Self::lent(len);
+        buffer.0.reserve_exact(len.saturating_sub(buffer.0.len()));
         buffer.0.resize(len, value);
         buffer
     }
@@ -74,13 +76,14 @@ impl<T: Element> Scratch<T> {
 impl<T: Element> Drop for Scratch<T> {
     fn drop(&mut self) {
         let buffer = std::mem::take(&mut self.0);
-        if buffer.capacity() == 0 || buffer.capacity() * size_of::<T>() > LARGEST {
+        if buffer.capacity() == 0 {
             return;
         }
         // A thread that ends has no store any more.
         let _ = T::store().try_with(|store| {
             let mut store = store.borrow_mut();
-            if store.len() < KEPT {
+            let kept: usize = store.iter().map(Vec::capacity).sum();
+            if store.len() < KEPT && (kept + buffer.capacity()) * size_of::<T>() <= BUDGET {
                 store.push(buffer);
             }
         });
@@ -162,7 +165,7 @@ mod tests {
         let places =
             [1000, 10, 100].map(|len| Scratch::filled(len, 0usize)).map(|buffer| (buffer.as_ptr(), buffer));
         let [large, small, middle] = places.map(|(place, _)| place);
-        let taken = [50, 1, 500].map(|len| Scratch::<usize>::with_capacity(len));
+        let taken = [50, 1, 500].map(Scratch::<usize>::with_capacity);
         assert_eq!(taken.each_ref().map(|buffer| buffer.as_ptr()), [middle, small, large]);
     }
 
@@ -176,10 +179,11 @@ mod tests {
 
     #[test]
     fn a_store_has_an_end() {
-        drop(std::array::from_fn::<_, 80, _>(|_| Scratch::filled(4, (0usize, 0usize))));
+        drop(std::array::from_fn::<_, 200, _>(|_| Scratch::filled(4, (0usize, 0usize))));
         <(usize, usize)>::store().with_borrow(|store| assert_eq!(store.len(), KEPT));
-        drop(Scratch::filled(LARGEST / 4 + 1, 0.0f32));
-        f32::store()
-            .with_borrow(|store| assert!(store.iter().all(|buffer| buffer.capacity() * 4 <= LARGEST)));
+        drop(std::array::from_fn::<_, 5, _>(|_| Scratch::<f32>::with_capacity(BUDGET / 4 / 4)));
+        f32::store().with_borrow(|store| assert_eq!(store.len(), 4));
+        drop(Scratch::<f32>::with_capacity(BUDGET / 4 + 1));
+        f32::store().with_borrow(|store| assert_eq!(store.len(), 3));
     }
 }

@@ -138,9 +138,10 @@ fn invocations(shader: &Shader, dims: &[usize]) -> usize {
     super::blocks(shader, dims.iter().product::<usize>() / channels, channels)
 }
 
-/// Whether each element of x lies in exactly one window.
+/// Whether each element of x lies in exactly one window, and windows are small: an invocation writes all of one.
 fn tile(p: &MaxPool) -> bool {
-    [p.kernel_h, p.kernel_w] == [p.stride_h, p.stride_w]
+    p.kernel_h * p.kernel_w <= 16
+        && [p.kernel_h, p.kernel_w] == [p.stride_h, p.stride_w]
         && [p.padding_h, p.padding_w] == [0, 0]
         && [p.height_out * p.kernel_h, p.width_out * p.kernel_w] == [p.height, p.width]
 }

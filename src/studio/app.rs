@@ -149,19 +149,21 @@ impl App {
         }
     }
 
-    /// For `--verbose`: how long painting waits for its next frame, drawing and screen included, with and without training.
-    fn tell_frames(&mut self, began: Instant, painting: bool) {
+    /// For `--verbose`: how long a moving brush waits for its next frame, drawing and screen included, with and without training.
+    fn tell_frames(&mut self, began: Instant, moving: bool) {
+        let session = self.session.as_ref();
+        let painting = moving && session.is_some_and(Session::is_painting);
+        let training = session.is_some_and(Session::is_running);
         let Some(last) = std::mem::replace(&mut self.last_painted, painting.then_some(began)) else { return };
-        let training = self.session.as_ref().is_some_and(Session::is_running);
         let intervals = &mut self.intervals[usize::from(training)];
-        intervals.push(began - last);
+        if painting {
+            intervals.push(began - last);
+        }
         if intervals.count() < TOLD {
             return;
         }
-        if let (Some([median, most, longest]), Some([.., work])) =
-            (intervals.summary(), self.frames.summary())
-        {
-            tracing::debug!(training, ?median, p99 = ?most, ?longest, longest_work = ?work, "{TOLD} frames of painting");
+        if let Some([median, most, longest]) = intervals.summary() {
+            tracing::debug!(training, ?median, p99 = ?most, ?longest, "{TOLD} frames of painting");
         }
         intervals.clear();
     }
@@ -181,7 +183,7 @@ impl App {
         view::keys(self, &context);
         view::show(self, ui);
         self.frames.push(began.elapsed());
-        self.tell_frames(began, context.input(|input| input.pointer.primary_down()));
+        self.tell_frames(began, context.input(|input| input.pointer.is_moving()));
         if self.opening.is_some() {
             context.request_repaint_after(Duration::from_millis(50));
         }

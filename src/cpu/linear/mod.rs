@@ -9,10 +9,12 @@ use super::parallel;
 /// Rows of a product to a chunk of work, of which there are many.
 const ROWS: usize = 24;
 
-/// Pictures to a chunk of work. Each chunk reads all of the weights, so there are as few as there are threads, but of no
-/// more pictures than stay in a cache beside them; whole blocks of 12.
+/// Pictures to a chunk of work. Each chunk reads all of the weights, so there are as few as there are threads, or a multiple
+/// where a chunk would have more pictures than stay in a cache beside them; whole blocks of 12.
 fn pictures(batch: usize) -> usize {
-    batch.div_ceil(parallel::threads()).next_multiple_of(12).clamp(ROWS, 4 * ROWS)
+    let threads = parallel::threads();
+    let chunks = threads * batch.div_ceil(threads * 4 * ROWS).max(1);
+    batch.div_ceil(chunks).next_multiple_of(12).max(ROWS)
 }
 
 crate::params! {

@@ -27,8 +27,8 @@ use paint::Stroke;
 
 /// From frame to frame while something goes on beside them: where the processor draws, it may do little else while it does.
 const BESIDE: Duration = Duration::from_millis(250);
-/// While what training needs is made in them.
-const PREPARING: Duration = Duration::from_millis(30);
+/// While what training needs is made in frames, or an answer is awaited, where another processor draws.
+const AWAITED: Duration = Duration::from_millis(30);
 /// While training, the models are measured about this often.
 const MEASURE_EVERY: Duration = Duration::from_millis(700);
 
@@ -227,8 +227,7 @@ impl Session {
         match (self.is_moving(), self.engine.in_frames()) {
             (true, true) => Some(Duration::ZERO),
             (true, false) => Some(BESIDE),
-            (false, _) if !self.prepared.is_done() => Some(PREPARING),
-            (false, _) => self.is_busy().then_some(BESIDE),
+            (false, in_frames) => self.is_busy().then_some(if in_frames { AWAITED } else { BESIDE }),
         }
     }
 

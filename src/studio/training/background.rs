@@ -8,7 +8,11 @@ pub(super) fn in_background(work: impl FnOnce() + Send) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).start_handler(|_| give_way());
     match pool.build() {
         Ok(pool) => pool.install(work),
-        Err(_) => work(),
+        // No pool: on the caller's thread, which is one of its own.
+        Err(_) => {
+            give_way();
+            work();
+        }
     }
 }
 
