@@ -145,6 +145,7 @@ impl Gpu {
     }
 
     /// Whether the pipeline of a shader is there.
+    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn has_pipeline(&self, shader: &'static Shader) -> bool {
         let place = self.pipelines().get(&std::ptr::from_ref(shader).addr()).cloned();
         place.is_some_and(|place| place.get().is_some())

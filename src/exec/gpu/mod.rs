@@ -1,5 +1,6 @@
 //! The GPU device: plans become buffers, bind groups and dispatches.
 
+#[cfg(not(target_arch = "wasm32"))] // no threads there
 mod ahead;
 mod memory;
 mod scopes;
@@ -138,6 +139,7 @@ impl Session for GpuSession {
         }
         plan.check(&self.gpu.limits())?;
         let doing = format!("preparing plan `{}`", plan.name());
+        #[cfg(not(target_arch = "wasm32"))]
         self.expect_none(&doing, ahead::make_pipelines(&self.gpu, plan))?;
         self.guarded(&doing, |this| this.store.load(&this.gpu, plan))?
     }
