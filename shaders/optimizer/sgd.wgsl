@@ -5,14 +5,7 @@
 //   g ← g + decay·p;  velocity ← momentum·velocity + g
 //   p ← p − lr · (nesterov ? g + momentum·velocity : velocity)
 // uses shared/grid
-
-struct Sgd {
-    count: u32, // R·size
-    size: u32,
-    momentum: f32,
-    weight_decay: f32,
-    nesterov: u32,
-}
+// uses shared/sgd
 
 @group(0) @binding(0) var<uniform> params: Sgd;
 @group(0) @binding(1) var<storage, read> gradient: array<f32>;

@@ -61,7 +61,7 @@ impl<'a, T: Real> Right<'a, T> {
     pub fn transposed(b: &[T], columns: usize, step: usize, terms: &[usize]) -> Self {
         let panels = columns.div_ceil(PANEL);
         // Only the last panel has columns that nothing is written to.
-        let mut data = Scratch::stale(panels * terms.len() * PANEL, T::ZERO);
+        let mut data = Scratch::<T>::stale(panels * terms.len() * PANEL);
         if !columns.is_multiple_of(PANEL) {
             data[(panels - 1) * terms.len() * PANEL..].fill(T::ZERO);
         }

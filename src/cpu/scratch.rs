@@ -15,7 +15,7 @@ const BUDGET: usize = 64 << 20;
 pub type Store<T> = RefCell<Vec<Vec<T>>>;
 
 /// An element of scratch.
-pub trait Element: Copy + Sized + 'static {
+pub trait Element: Copy + Default + 'static {
     /// The buffers of this thread.
     fn store() -> &'static LocalKey<Store<Self>>;
 }
@@ -54,10 +54,10 @@ impl<T: Element> Scratch<T> {
     }
 
     /// `len` elements to be written before they are read: they hold whatever was there.
-    pub fn stale(len: usize, value: T) -> Self {
+    pub fn stale(len: usize) -> Self {
         let mut buffer = Self::lent(len);
         buffer.0.reserve_exact(len.saturating_sub(buffer.0.len()));
-        buffer.0.resize(len, value);
+        buffer.0.resize(len, T::default());
         buffer
     }
 
@@ -172,8 +172,8 @@ mod tests {
     #[test]
     fn stale_elements_are_as_many_as_asked_for() {
         drop(Scratch::filled(8, 7.0f32));
-        assert_eq!(Scratch::stale(4, 0.0f32).len(), 4);
-        assert_eq!(Scratch::stale(4000, 0.0f32).len(), 4000);
+        assert_eq!(Scratch::<f32>::stale(4).len(), 4);
+        assert_eq!(Scratch::<f32>::stale(4000).len(), 4000);
         assert_eq!(*Scratch::filled(4, 0.0f32), [0.0; 4]);
     }
 

@@ -21,8 +21,13 @@ pub struct GpuOptions {
     pub shaders: Option<PathBuf>,
 }
 
-/// By the address of the shader, of which there is one. Each place is filled outside of the map's lock.
+/// By [`place_of`] the shader. Each place is filled outside of the map's lock.
 type Pipelines = HashMap<usize, Arc<OnceLock<Arc<Pipeline>>>>;
+
+/// The address of a shader, of which there is one.
+fn place_of(shader: &'static Shader) -> usize {
+    std::ptr::from_ref(shader).addr()
+}
 
 /// A device, its queue and the pipelines made on it; shared by `Rc` or `Arc`.
 pub struct Gpu {
@@ -141,20 +146,19 @@ impl Gpu {
 
     /// Makes a pipeline anew at its next use: for one whose making failed.
     pub(crate) fn forget(&self, shader: &'static Shader) {
-        self.pipelines().remove(&std::ptr::from_ref(shader).addr());
+        self.pipelines().remove(&place_of(shader));
     }
 
     /// Whether the pipeline of a shader is there.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn has_pipeline(&self, shader: &'static Shader) -> bool {
-        let place = self.pipelines().get(&std::ptr::from_ref(shader).addr()).cloned();
-        place.is_some_and(|place| place.get().is_some())
+        self.pipelines().get(&place_of(shader)).is_some_and(|place| place.get().is_some())
     }
 
     /// The pipeline of a shader, made on first use and kept. Several threads may ask: who asks for one that another thread is
     /// making waits for it.
     pub fn pipeline(&self, shader: &'static Shader) -> Arc<Pipeline> {
-        let place = Arc::clone(self.pipelines().entry(std::ptr::from_ref(shader).addr()).or_default());
+        let place = Arc::clone(self.pipelines().entry(place_of(shader)).or_default());
         let make = || Arc::new(pipelines::create(&self.device, shader, self.edited.text(shader)));
         Arc::clone(place.get_or_init(make))
     }

@@ -19,7 +19,7 @@ pub fn backward(plan: &mut Plan, label: &str, d_y: TensorId, d_bias: TensorId) -
     }
     let rows = plan.tensor(d_y).len() / replicas / channels;
 
-    let shader = plan.choose("bias_backward", &[("vec4", channels.is_multiple_of(4)), ("direct", true)])?;
+    let shader = plan.choose("bias_backward", &super::by_fours(channels))?;
     let invocations = super::blocks(shader, 1, channels);
     let (slices, slice_length) = reduce::slicing(rows, invocations, reduce::busy(shader));
     let partial = reduce::partial(plan, d_bias, slices)?;

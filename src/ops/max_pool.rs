@@ -61,8 +61,7 @@ pub fn forward(
 ) -> Result<(TensorId, TensorId), PlanError> {
     let op = format!("{label} forward");
     let (params, y_dims) = params(&op, plan.dims(x), settings)?;
-    let fitting = [("vec4", params.channels.is_multiple_of(4)), ("direct", true)];
-    let shader = plan.choose("max_pool_forward", &fitting)?;
+    let shader = plan.choose("max_pool_forward", &super::by_fours(params.channels as usize))?;
     let y = plan.activation(plan.fresh_name(&format!("{label}.y")), &y_dims)?;
     let argmax = plan.fresh_name(&format!("{label}.argmax"));
     let argmax = plan.add(argmax, &y_dims, DType::U32, Role::Activation)?;
@@ -95,8 +94,8 @@ pub fn backward(
             return Err(shape_error(plan, &op, tensor, format!("{y_dims:?}")));
         }
     }
-    let vec4 = params.channels.is_multiple_of(4);
-    let fitting = [("per_window", vec4 && tile(&params)), ("vec4", vec4), ("direct", true)];
+    let [vec4, direct] = super::by_fours(params.channels as usize);
+    let fitting = [("per_window", vec4.1 && tile(&params)), vec4, direct];
     let shader = plan.choose("max_pool_backward", &fitting)?;
     let d_x = plan.activation(plan.fresh_name(&format!("{label}.d_x")), x_dims)?;
     let per_window = shader.variant == "per_window";

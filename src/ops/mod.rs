@@ -94,6 +94,11 @@ pub(crate) fn blocks(shader: &Shader, rows: usize, columns: usize) -> usize {
     rows.div_ceil(size("ROWS")) * columns.div_ceil(size("COLUMNS"))
 }
 
+/// The variants of a kernel that works on single elements or on four neighbours of `count` at once, the better first.
+pub(crate) fn by_fours(count: usize) -> [(&'static str, bool); 2] {
+    [("vec4", count.is_multiple_of(4)), ("direct", true)]
+}
+
 /// So many blocks as work: one invocation to each, or a whole workgroup where its invocations share a block (a subgroup,
 /// or workgroup memory).
 pub(crate) fn work(shader: &Shader, blocks: usize) -> Work {

@@ -120,7 +120,7 @@ pub fn adam(
         weight_decay: check(label, "weight_decay", adam.weight_decay, f64::INFINITY)?,
         decoupled: u32::from(adam.decoupled),
     };
-    let shader = plan.choose("optimizer_adam", &[("vec4", size.is_multiple_of(4)), ("direct", true)])?;
+    let shader = plan.choose("optimizer_adam", &super::by_fours(size as usize))?;
     plan.record(
         Record::new(shader, format!("{label} adam"))
             .args([gradient, tick, lr, parameter, m, v])
@@ -151,7 +151,7 @@ pub fn sgd(
         weight_decay: check(label, "weight_decay", sgd.weight_decay, f64::INFINITY)?,
         nesterov: u32::from(sgd.nesterov),
     };
-    let shader = plan.choose("optimizer_sgd", &[("vec4", size.is_multiple_of(4)), ("direct", true)])?;
+    let shader = plan.choose("optimizer_sgd", &super::by_fours(size as usize))?;
     plan.record(
         Record::new(shader, format!("{label} sgd"))
             .args([gradient, tick, lr, parameter, velocity])

@@ -59,7 +59,7 @@ pub fn sum_slices(plan: &mut Plan, label: &str, partial: TensorId, out: TensorId
             format!("[{replicas}, …], {} elements", replicas * length),
         ));
     }
-    let fitting = [("vec4", length.is_multiple_of(4)), ("direct", true)];
+    let fitting = super::by_fours(length);
     let shader = plan.choose("reduce_sum_slices", &fitting)?;
     plan.record(
         Record::new(shader, format!("{label} sum"))

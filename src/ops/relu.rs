@@ -9,7 +9,7 @@ pub fn forward(plan: &mut Plan, label: &str, x: TensorId) -> Result<TensorId, Pl
     let dims = plan.dims(x).to_vec();
     let y = plan.activation(plan.fresh_name(&format!("{label}.y")), &dims)?;
     let count = plan.tensor(x).len();
-    let shader = plan.choose("relu_forward", &[("vec4", count.is_multiple_of(4)), ("direct", true)])?;
+    let shader = plan.choose("relu_forward", &super::by_fours(count))?;
     plan.record(
         Record::new(shader, format!("{label} forward"))
             .args([x, y])
@@ -28,7 +28,7 @@ pub fn backward(plan: &mut Plan, label: &str, y: TensorId, d_y: TensorId) -> Res
     }
     let d_x = plan.activation(plan.fresh_name(&format!("{label}.d_x")), &dims)?;
     let count = plan.tensor(y).len();
-    let shader = plan.choose("relu_backward", &[("vec4", count.is_multiple_of(4)), ("direct", true)])?;
+    let shader = plan.choose("relu_backward", &super::by_fours(count))?;
     plan.record(
         Record::new(shader, format!("{label} backward"))
             .args([y, d_y, d_x])

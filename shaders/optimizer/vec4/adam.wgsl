@@ -7,18 +7,7 @@
 //   m ← β1·m + (1 − β1)·g;  v ← β2·v + (1 − β2)·g²
 //   p ← p − lr / (1 − β1^t) · m / (√v / √(1 − β2^t) + ε)
 // uses shared/grid
-
-struct Adam {
-    count: u32, // R·size
-    size: u32,
-    beta1: f32,
-    one_minus_beta1: f32,
-    beta2: f32,
-    one_minus_beta2: f32,
-    epsilon: f32,
-    weight_decay: f32,
-    decoupled: u32,
-}
+// uses shared/adam
 
 const COLUMNS: u32 = 4;
 

@@ -5,14 +5,7 @@
 //   g ← g + decay·p;  velocity ← momentum·velocity + g
 //   p ← p − lr · (nesterov ? g + momentum·velocity : velocity)
 // uses shared/grid
-
-struct Sgd {
-    count: u32, // R·size
-    size: u32,
-    momentum: f32,
-    weight_decay: f32,
-    nesterov: u32,
-}
+// uses shared/sgd
 
 const COLUMNS: u32 = 4;
 

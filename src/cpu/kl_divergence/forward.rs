@@ -16,7 +16,7 @@ impl<T: Real> simd::Task for Row<'_, T> {
         let Self { t, z, losses, d_z, temperature, share, factor } = self;
         let groups = Groups::new(losses.len());
         let width = groups.width();
-        let room = || Scratch::stale(t.len(), T::ZERO);
+        let room = || Scratch::<T>::stale(t.len());
         let mut p = room();
         // log p and log q, up to their constants.
         let (mut log_p, mut log_q) = (room(), room());

@@ -10,7 +10,7 @@ pub fn run<T: Real>(args: &mut Args<T>) -> Result<(), ArgError> {
     let classes = classes as usize;
     let (logits, weight, t) = (args.read()?, args.read()?, args.read()?);
     let d_logits = args.write()?;
-    let mut e = Scratch::stale(classes, T::ZERO);
+    let mut e = Scratch::<T>::stale(classes);
     for (row, d_z) in d_logits.chunks_exact_mut(classes).enumerate() {
         if weight[row] == T::ZERO {
             continue;

@@ -16,6 +16,9 @@ pub(super) fn make_pipelines(gpu: &Gpu, plan: &Plan) -> Option<Fault> {
             shaders.push(shader);
         }
     }
+    if shaders.is_empty() {
+        return None;
+    }
     let next = AtomicUsize::new(0);
     let make = || {
         let made = || {
@@ -25,8 +28,7 @@ pub(super) fn make_pipelines(gpu: &Gpu, plan: &Plan) -> Option<Fault> {
         };
         caught(gpu.device(), made).1
     };
-    let others =
-        std::thread::available_parallelism().map_or(1, usize::from).min(shaders.len()).saturating_sub(1);
+    let others = std::thread::available_parallelism().map_or(1, usize::from).min(shaders.len()) - 1;
     let faults: Vec<Fault> = std::thread::scope(|scope| {
         // A thread that cannot be had is one less: this one makes what is left.
         let threads: Vec<_> =
