@@ -1,7 +1,7 @@
 # The two commands: `make demo` and `make test`. Both set up what is missing.
 CARGO ?= cargo
 
-.PHONY: demo test lint verify verify-exports wasm bench dist setup vulkan
+.PHONY: demo test test-studio lint verify verify-exports wasm bench dist setup vulkan
 
 ## Trains with and without explanations on generated pictures and shows the difference (half a minute after the build).
 demo: setup
@@ -10,6 +10,11 @@ demo: setup
 ## The test suite, on the CPU device and on a GPU adapter (a software one where there is no other).
 test: setup vulkan
 	$(CARGO) test --release
+
+## The window's own tests: without a screen, on a GPU adapter.
+test-studio: setup vulkan
+	$(CARGO) test --release --package rationale --features studio-harness --lib studio::
+	$(CARGO) test --release --package rationale --features studio-harness --test studio
 
 ## The same suite in its long form: more random shapes, a million damaged files, two hundred kills.
 verify: setup vulkan
@@ -27,7 +32,7 @@ wasm: setup
 ## Formatting and lints, as the CI wants them.
 lint: setup
 	$(CARGO) fmt --check
-	$(CARGO) clippy --release --all-targets -- -D warnings
+	$(CARGO) clippy --release --all-targets --features rationale/studio-harness -- -D warnings
 	$(CARGO) clippy --release --package rationale --no-default-features --lib -- -D warnings
 
 ## Training steps (criterion), then everything that `rationale bench` measures.

@@ -31,6 +31,11 @@ impl Snapshot {
         &self.checkpoint
     }
 
+    /// The same without a copy.
+    pub fn into_checkpoint(self) -> Checkpoint {
+        self.checkpoint
+    }
+
     /// The model, ready to be exported.
     pub fn model(&self) -> Model<'_> {
         Model { network: &self.network, tensors: &self.checkpoint.tensors }

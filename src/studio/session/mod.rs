@@ -203,8 +203,8 @@ impl Session {
             self.results.take(event);
         }
         if self.measure_judge.open() == 0 {
-            for (arm, steps, checkpoint) in self.results.unmeasured() {
-                self.measure_judge.measure(arm, steps, checkpoint)?;
+            for measured in self.results.unmeasured() {
+                self.measure_judge.measure(measured)?;
             }
         }
         for verdict in self.measure_judge.answers()?.0 {

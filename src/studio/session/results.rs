@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::embed::RouteRow;
 use crate::studio::curves::Curve;
-use crate::studio::training::{Arm, Event, Verdict};
+use crate::studio::training::{Arm, Event, Measured, Verdict};
 use crate::train::Checkpoint;
 
 /// One weight or bias of the model with explanations: who moves it, and how far it has moved.
@@ -41,18 +41,10 @@ pub struct Results {
     curves: [Curves; 2],
     verdicts: [Option<Verdict>; 2],
     states: [Option<State>; 2],
-    measured: [Option<u64>; 2],
+    /// The states that were last given to be measured.
+    measured: [Option<State>; 2],
     first: Option<Arc<Checkpoint>>,
     movements: Vec<Movement>,
-}
-
-/// The length of a − b, over that of b.
-fn moved(a: &Checkpoint, b: &Checkpoint, tensor: &str) -> f64 {
-    let (Some((_, a)), Some((_, b))) = (a.tensors.get(tensor), b.tensors.get(tensor)) else { return 0.0 };
-    let length = |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>().sqrt();
-    let difference = length(&mut a.iter().zip(b).map(|(a, b)| f64::from(*a) - f64::from(*b)));
-    let before = length(&mut b.iter().map(|b| f64::from(*b)));
-    if before > 0.0 { difference / before } else { difference }
 }
 
 impl Results {
@@ -84,12 +76,7 @@ impl Results {
                     return;
                 }
                 if arm == Arm::Explained {
-                    let first = self.first.get_or_insert_with(|| Arc::clone(&checkpoint)).clone();
-                    let before = self.states[arm as usize].as_ref().map_or(&first, |state| &state.checkpoint);
-                    for movement in &mut self.movements {
-                        movement.since_start = moved(&checkpoint, &first, &movement.row.tensor);
-                        movement.lately = moved(&checkpoint, before, &movement.row.tensor);
-                    }
+                    self.first.get_or_insert_with(|| Arc::clone(&checkpoint));
                 }
                 self.states[arm as usize] = Some(State { steps: at.steps, checkpoint });
             }
@@ -97,13 +84,22 @@ impl Results {
     }
 
     /// States that have not been given to be measured; they count as given from now on.
-    pub(super) fn unmeasured(&mut self) -> Vec<(Arm, u64, Arc<Checkpoint>)> {
+    pub(super) fn unmeasured(&mut self) -> Vec<Measured> {
         let mut open = Vec::new();
         for arm in Arm::BOTH {
             let (state, measured) = (&self.states[arm as usize], &mut self.measured[arm as usize]);
-            if let Some(state) = state.as_ref().filter(|state| *measured != Some(state.steps)) {
-                *measured = Some(state.steps);
-                open.push((arm, state.steps, Arc::clone(&state.checkpoint)));
+            let steps = measured.as_ref().map(|state| state.steps);
+            if let Some(state) = state.as_ref().filter(|state| steps != Some(state.steps)) {
+                let before = measured.replace(state.clone()).map(|state| state.checkpoint);
+                let first = self.first.as_ref().filter(|_| arm == Arm::Explained);
+                let since =
+                    first.map(|first| [Arc::clone(first), before.unwrap_or_else(|| Arc::clone(first))]);
+                open.push(Measured {
+                    arm,
+                    steps: state.steps,
+                    checkpoint: Arc::clone(&state.checkpoint),
+                    since,
+                });
             }
         }
         open
@@ -113,6 +109,11 @@ impl Results {
     pub(super) fn judge(&mut self, verdict: Verdict) {
         let arm = verdict.arm as usize;
         self.curves[arm].accuracy.push(verdict.steps as f64, verdict.accuracy);
+        for movement in &mut self.movements {
+            if let Some(&[since_start, lately]) = verdict.moved.get(&movement.row.tensor) {
+                (movement.since_start, movement.lately) = (since_start, lately);
+            }
+        }
         self.verdicts[arm] = Some(verdict);
     }
 
@@ -164,8 +165,14 @@ mod tests {
         Event::State { arm: Arm::Explained, at: Position { steps, epochs: 0.0 }, checkpoint }
     }
 
+    fn verdict(steps: u64, moved: &[(&str, [f64; 2])]) -> Verdict {
+        let moved = moved.iter().map(|&(name, far)| (name.to_owned(), far)).collect();
+        let train = vec![(0, 0.9), (1, 0.8)];
+        Verdict { arm: Arm::Explained, steps, accuracy: 0.5, flips: None, train, moved }
+    }
+
     #[test]
-    fn movements_are_lengths_of_differences() {
+    fn a_measurement_is_told_the_start_and_the_one_before() {
         let row = |tensor: &str| RouteRow {
             tensor: tensor.to_owned(),
             part: Part::Mapping,
@@ -174,14 +181,21 @@ mod tests {
             stage2: true,
         };
         let mut results = Results::new(vec![row("mapping.weight"), row("mapping.bias")]);
+        let mut states = Vec::new();
+        let mut measure = |results: &mut Results| {
+            let measured = results.unmeasured().pop().unwrap();
+            states.push(measured.checkpoint);
+            measured.since.unwrap().map(|known| states.iter().position(|state| Arc::ptr_eq(state, &known)))
+        };
         results.take(state(0, [3.0, 4.0], 0.0));
-        assert!(results.movements().iter().all(|movement| movement.since_start == 0.0));
+        assert_eq!(measure(&mut results), [Some(0), Some(0)]);
         results.take(state(10, [3.0, 9.0], 0.5));
+        assert_eq!(measure(&mut results), [Some(0), Some(0)]);
         results.take(state(20, [3.0, 4.0], 0.25));
-        let [weight, bias] = results.movements() else { panic!("two rows") };
-        assert_eq!((weight.since_start, bias.since_start), (0.0, 0.25));
-        assert_eq!(weight.lately, 5.0 / 90f64.sqrt());
-        assert_eq!(bias.lately, 0.5);
+        assert_eq!(measure(&mut results), [Some(0), Some(1)]);
+        results.judge(verdict(20, &[("mapping.weight", [0.5, 0.25]), ("momentum", [9.0, 9.0])]));
+        let far = |movement: &Movement| (movement.since_start, movement.lately);
+        assert_eq!(results.movements().iter().map(far).collect::<Vec<_>>(), [(0.5, 0.25), (0.0, 0.0)]);
     }
 
     #[test]
@@ -190,8 +204,7 @@ mod tests {
         results.take(state(4, [0.0; 2], 0.0));
         assert_eq!(results.unmeasured().len(), 1);
         assert!(results.unmeasured().is_empty());
-        let train = vec![(0, 0.9), (1, 0.8)];
-        results.judge(Verdict { arm: Arm::Explained, steps: 4, accuracy: 0.5, flips: None, train });
+        results.judge(verdict(4, &[]));
         assert_eq!(results.wrong(&[1, 1]), [true, false]);
         assert_eq!(results.curves(Arm::Explained).accuracy.points(), [[4.0, 0.5]]);
         assert!(results.verdict(Arm::Labels).is_none());

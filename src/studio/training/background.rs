@@ -1,6 +1,6 @@
 //! Threads that work beside the window and leave the processor to it.
 
-use thread_priority::{ThreadPriority, set_current_thread_priority};
+use thread_priority::{Error, ThreadPriority, set_current_thread_priority};
 
 /// Runs `work` with half of the machine's threads, which give way to those that draw: a software adapter draws on all of them.
 pub(super) fn in_background(work: impl FnOnce() + Send) {
@@ -18,9 +18,25 @@ pub(super) fn in_background(work: impl FnOnce() + Send) {
 
 /// Where the system refuses, work goes on at its usual priority.
 fn give_way() {
-    if let Err(error) = set_current_thread_priority(ThreadPriority::Min) {
+    if let Err(error) = only_when_idle().or_else(|_| set_current_thread_priority(ThreadPriority::Min)) {
         tracing::debug!("a thread keeps its priority: {error:?}");
     }
+}
+
+/// Asks for the policy of idle time. At the lowest niceness alone the scheduler counts a processor with such a thread as taken: it
+/// let both of lavapipe's threads wait for one processor while training had the other, for up to 200 ms of a frame.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn only_when_idle() -> Result<(), Error> {
+    use thread_priority::{
+        NormalThreadSchedulePolicy, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id,
+    };
+    let policy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn only_when_idle() -> Result<(), Error> {
+    Err(Error::Priority("there is no such policy here"))
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -29,16 +45,17 @@ mod tests {
 
     #[test]
     fn work_beside_the_window_gives_way_to_it() {
-        let niceness = || {
+        let policy = || {
             let line = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
             let fields: Vec<_> = line[line.rfind(')').unwrap() + 2..].split(' ').collect();
-            fields[16].parse::<i32>().unwrap()
+            fields[38].parse::<i32>().unwrap()
         };
-        let own = niceness();
+        const SCHED_IDLE: i32 = 5;
+        let own = policy();
         let (mut inside, mut threads) = (own, 0);
-        in_background(|| (inside, threads) = (niceness(), rayon::current_num_threads()));
-        assert_eq!(inside, 19);
-        assert_eq!(niceness(), own);
+        in_background(|| (inside, threads) = (policy(), rayon::current_num_threads()));
+        assert_eq!(inside, SCHED_IDLE);
+        assert_eq!(policy(), own);
         assert!(threads <= std::thread::available_parallelism().unwrap().get().div_ceil(2));
     }
 }

@@ -1,6 +1,7 @@
 //! Measures models on a thread of its own, on the CPU device: accuracy, what every training picture is taken for, and where
 //! a model looks. Weights come in as checkpoints, so nothing waits for anything.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -27,6 +28,19 @@ pub struct Judged {
     pub patched: Option<[Dataset; 2]>,
 }
 
+/// A model that is to be measured.
+#[derive(Debug)]
+pub struct Measured {
+    /// Which one.
+    pub arm: Arm,
+    /// Training steps behind it.
+    pub steps: u64,
+    /// Its weights.
+    pub checkpoint: Arc<Checkpoint>,
+    /// Those at the start and at the measurement before, where it is asked how far they have moved.
+    pub since: Option<[Arc<Checkpoint>; 2]>,
+}
+
 /// What a model has come to.
 #[derive(Clone, Debug)]
 pub struct Verdict {
@@ -40,6 +54,8 @@ pub struct Verdict {
     pub flips: Option<f64>,
     /// Class and probability of every training picture.
     pub train: Vec<(u32, f64)>,
+    /// ‖w − w₀‖ / ‖w₀‖ of every tensor since the start and since the measurement before; without the divisor where w₀ is zero.
+    pub moved: BTreeMap<String, [f64; 2]>,
 }
 
 /// Where a model looks in one training picture.
@@ -56,7 +72,7 @@ pub struct Look {
 }
 
 enum Question {
-    Verdict(Arm, u64, Arc<Checkpoint>),
+    Verdict(Measured),
     Look(Arm, u64, Arc<Checkpoint>, usize),
 }
 
@@ -96,9 +112,9 @@ impl Judge {
         Ok(())
     }
 
-    /// Asks for the accuracy of a model.
-    pub fn measure(&mut self, arm: Arm, steps: u64, checkpoint: Arc<Checkpoint>) -> Result<(), StudioError> {
-        self.ask(Question::Verdict(arm, steps, checkpoint))
+    /// Asks for the accuracy of a model, and how far it has moved.
+    pub fn measure(&mut self, measured: Measured) -> Result<(), StudioError> {
+        self.ask(Question::Verdict(measured))
     }
 
     /// Asks where a model looks in a training picture.
@@ -133,9 +149,8 @@ impl Judge {
 
 fn answer(recipe: &Recipe, judged: &Judged, question: Question) -> Result<Answer, TrainError> {
     let (arm, steps, checkpoint) = match &question {
-        Question::Verdict(arm, steps, checkpoint) | Question::Look(arm, steps, checkpoint, _) => {
-            (*arm, *steps, checkpoint)
-        }
+        Question::Verdict(Measured { arm, steps, checkpoint, .. })
+        | Question::Look(arm, steps, checkpoint, _) => (*arm, *steps, checkpoint),
     };
     let (model, _) = recipe.of(arm);
     let data = &judged.train;
@@ -167,7 +182,28 @@ fn answer(recipe: &Recipe, judged: &Judged, question: Question) -> Result<Answer
         accuracy: right as f64 / judged.held_out.len().max(1) as f64,
         flips,
         train: predictions(&mut predictor, data)?,
+        moved: match &question {
+            Question::Verdict(Measured { since: Some(since), .. }) => movements(checkpoint, since),
+            _ => BTreeMap::new(),
+        },
     }))
+}
+
+/// How far every weight is from where it was each time.
+fn movements(now: &Checkpoint, since: &[Arc<Checkpoint>; 2]) -> BTreeMap<String, [f64; 2]> {
+    let far = |name: &String| since.each_ref().map(|before| moved(now, before, name));
+    now.tensors.keys().map(|name| (name.clone(), far(name))).collect()
+}
+
+/// The length of a − b, over that of b.
+fn moved(a: &Checkpoint, b: &Checkpoint, tensor: &str) -> f64 {
+    let (Some((_, a)), Some((_, b))) = (a.tensors.get(tensor), b.tensors.get(tensor)) else { return 0.0 };
+    let squares = |(difference, before), (a, b): (&f32, &f32)| {
+        let (a, b) = (f64::from(*a), f64::from(*b));
+        (difference + (a - b) * (a - b), before + b * b)
+    };
+    let (difference, before) = a.iter().zip(b).fold((0f64, 0f64), squares);
+    if before > 0.0 { difference.sqrt() / before.sqrt() } else { difference.sqrt() }
 }
 
 /// Class and probability of every picture of a data set.
@@ -175,4 +211,27 @@ fn predictions(predictor: &mut Predictor, data: &Dataset) -> Result<Vec<(u32, f6
     let rows = predictor.probabilities(data)?;
     let class = |row: &Vec<f64>| most_probable(row).map_or((0, f64::NAN), |class| (class as u32, row[class]));
     Ok(rows.iter().map(class).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checkpoint(weight: [f32; 2], bias: f32) -> Arc<Checkpoint> {
+        let tensors = BTreeMap::from([
+            ("mapping.weight".to_owned(), (vec![2], weight.to_vec())),
+            ("mapping.bias".to_owned(), (vec![1], vec![bias])),
+        ]);
+        Arc::new(Checkpoint { tensors, ..Checkpoint::default() })
+    }
+
+    #[test]
+    fn movements_are_lengths_of_differences() {
+        let (first, before) = (checkpoint([3.0, 4.0], 0.0), checkpoint([3.0, 9.0], 0.5));
+        let still = movements(&first, &[Arc::clone(&first), Arc::clone(&first)]);
+        assert!(still.values().all(|&far| far == [0.0, 0.0]));
+        let found = movements(&checkpoint([3.0, 4.0], 0.25), &[first, before]);
+        assert_eq!(found["mapping.weight"], [0.0, 5.0 / 90f64.sqrt()]);
+        assert_eq!(found["mapping.bias"], [0.25, 0.5]);
+    }
 }

@@ -11,7 +11,7 @@ mod on_thread;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use judge::{Judge, Judged, Verdict};
+pub use judge::{Judge, Judged, Measured, Verdict};
 pub use on_frame::OnFrame;
 pub use on_thread::OnThread;
 

@@ -214,7 +214,7 @@ impl Engine for OnFrame {
                 && let Some(snapshot) = waiting.take()?
             {
                 let at = *at;
-                let checkpoint = Arc::new(snapshot.checkpoint().clone());
+                let checkpoint = Arc::new(snapshot.into_checkpoint());
                 events.push(Event::State { arm, at, checkpoint });
                 *pending = None;
             }

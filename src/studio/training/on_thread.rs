@@ -13,7 +13,7 @@ use crate::exec::Device;
 use crate::model::{MapShape, Network, Route};
 use crate::plan::Variants;
 use crate::studio::error::StudioError;
-use crate::train::{Checkpoint, EpochReport, Method, TrainConfig, TrainError, Trainer};
+use crate::train::{EpochReport, Method, TrainConfig, TrainError, Trainer};
 
 enum Order {
     Mask(usize, Option<Vec<u8>>),
@@ -113,8 +113,8 @@ impl Engine for OnThread {
     }
 
     fn ask_for_states(&mut self) -> Result<(), StudioError> {
-        // While it runs, the thread tells the states after every epoch.
-        if self.running { Ok(()) } else { self.order(Order::States) }
+        // An order whose end is open brings the states too.
+        if self.running && self.open > 0 { Ok(()) } else { self.order(Order::States) }
     }
 
     fn is_waiting(&self) -> bool {
@@ -202,7 +202,7 @@ fn work(start: Start, orders: &Receiver<Order>, events: &Outgoing) -> Result<(),
         };
         let done = || events.send(Ok(Told::Done)).is_ok();
         let states =
-            |models: &[Model]| models.iter().all(|model| tell(model, None, batches, events)) && done();
+            |models: &[Model]| models.iter().all(|model| tell(state(model, batches), events)) && done();
         let is_heard = match order {
             Ok(Order::Mask(index, mask)) => {
                 set_mask(&mut train, index, mask);
@@ -232,11 +232,11 @@ fn work(start: Start, orders: &Receiver<Order>, events: &Outgoing) -> Result<(),
                 let mut is_heard = true;
                 for model in &mut models {
                     let report = model.trainer.train_epoch()?;
-                    is_heard &= tell(model, Some(&report), batches, events);
+                    is_heard &= tell(figures(model, &report, batches), events);
                 }
                 if once > 0 {
                     once -= 1;
-                    is_heard &= done();
+                    is_heard &= states(&models);
                 }
                 is_heard
             }
@@ -247,20 +247,30 @@ fn work(start: Start, orders: &Receiver<Order>, events: &Outgoing) -> Result<(),
     }
 }
 
-/// Sends figures and state; `false` when the window is gone.
-fn tell(model: &Model, report: Option<&EpochReport>, batches: usize, events: &Outgoing) -> bool {
+/// Sends an event; `false` when the window is gone.
+fn tell(event: Event, events: &Outgoing) -> bool {
+    events.send(Ok(Told::Event(event))).is_ok()
+}
+
+fn position(model: &Model, batches: usize) -> Position {
     let epoch = model.trainer.epoch();
-    let (arm, at) = (model.arm, Position { steps: (epoch * batches) as u64, epochs: epoch as f64 });
+    Position { steps: (epoch * batches) as u64, epochs: epoch as f64 }
+}
+
+/// A copy of all of a model: made when it is asked for, not after every epoch.
+fn state(model: &Model, batches: usize) -> Event {
+    let checkpoint = Arc::new(model.trainer.checkpoint().clone());
+    Event::State { arm: model.arm, at: position(model, batches), checkpoint }
+}
+
+fn figures(model: &Model, report: &EpochReport, batches: usize) -> Event {
     let first = |values: &Vec<f64>| values.first().copied().unwrap_or(f64::NAN);
-    let figures = report.map(|report| Event::Figures {
-        arm,
-        at,
+    Event::Figures {
+        arm: model.arm,
+        at: position(model, batches),
         label_loss: first(&report.label_loss),
         alignment_loss: report.alignment_loss.as_ref().map(first).filter(|_| model.explained),
-    });
-    let checkpoint: Arc<Checkpoint> = Arc::new(model.trainer.checkpoint().clone());
-    let state = Event::State { arm, at, checkpoint };
-    figures.into_iter().chain([state]).all(|event| events.send(Ok(Told::Event(event))).is_ok())
+    }
 }
 
 fn set_mask(data: &mut Dataset, index: usize, mask: Option<Vec<u8>>) {

@@ -53,7 +53,7 @@ fn a_mask_sets_stage_2_going_and_the_control_does_not_see_it() {
     assert_eq!(tensors(&without.0, Arm::Explained), tensors(&with.0, Arm::Explained));
     assert_eq!(tensors(&without.1, Arm::Labels), tensors(&with.1, Arm::Labels));
     let (plain, masked) = (tensors(&without.1, Arm::Explained), tensors(&with.1, Arm::Explained));
-    assert_ne!(plain["mapping.0.weight"], masked["mapping.0.weight"]);
+    assert_ne!(plain["mapping.weight"], masked["mapping.weight"]);
     let losses = |events: &[Event]| {
         events.iter().filter(|event| matches!(event, Event::Figures { alignment_loss: Some(_), .. })).count()
     };
@@ -66,4 +66,27 @@ fn stage_2_is_said_to_move_the_mapping_alone() {
     assert!(rows.iter().all(|row| row.stage1));
     assert!(rows.iter().all(|row| row.stage2 == (row.part == Part::Mapping)));
     assert!(rows.iter().any(|row| row.stage2) && rows.iter().map(|row| row.elements).sum::<usize>() > 10_000);
+}
+
+#[test]
+fn while_it_runs_states_come_when_they_are_asked_for() {
+    let mut engine = OnThread::new(start()).unwrap();
+    engine.advance(Duration::ZERO).unwrap();
+    let mut events = Vec::new();
+    while events.len() < 6 {
+        events.extend(engine.events().unwrap());
+        std::thread::yield_now();
+    }
+    assert!(events.iter().all(|event| matches!(event, Event::Figures { .. })));
+    engine.ask_for_states().unwrap();
+    engine.ask_for_states().unwrap();
+    let states = wait(&mut engine, 2);
+    assert!(!tensors(&states, Arm::Labels).is_empty() && !tensors(&states, Arm::Explained).is_empty());
+    engine.pause().unwrap();
+    while engine.is_waiting() {
+        events.extend(engine.events().unwrap());
+        std::thread::yield_now();
+    }
+    // The two that came with the pause; the second question above had been under way with the first.
+    assert_eq!(events.iter().filter(|event| matches!(event, Event::State { .. })).count(), 2);
 }
