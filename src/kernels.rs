@@ -59,7 +59,7 @@ pub static KERNELS: &[Kernel] = &[
     kernel!(
         conv2d::forward,
         cpu::conv2d::Conv2d,
-        ["direct", "shared_tile", "narrow_block", "register_block", "subgroup"]
+        ["direct", "shared_tile", "narrow_block", "narrow_subgroup", "register_block", "subgroup"]
     ),
     kernel!(
         conv2d::backward_input,

@@ -2,10 +2,11 @@
 """The peers beside ours, on this machine, one after the other, and the goals row by row.
 
     python benches/peers/run.py [--program target/release/rationale] [--device llvmpipe] [--out benches/results]
-                                [--docs docs/kernels] [--quick]
+                                [--docs docs/kernels] [--quick] [--rounds 3]
 
 What is not there (PyTorch, a built burn) is skipped with a line that says so. Every measurement is a process of its own, so that its
-first step and peak memory are its own. Prints a table of ratios; --out writes peers-<adapter>.json; --docs writes the goals, reached
+first step and peak memory are its own; the processes take turns, for as many rounds as asked for, because a machine that shares its
+processors is faster in one minute than in the next. Ratios are of one round, and their median counts. Prints a table of ratios; --out writes peers-<adapter>.json; --docs writes the goals, reached
 or not, into the README.md of that folder, between its markers.
 """
 
@@ -16,6 +17,7 @@ import os
 import pathlib
 import platform
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -83,31 +85,53 @@ def burn(backend, quick):
     return one([program, backend, "5" if quick else "15"])
 
 
-def measure(arguments):
+def one_round(arguments, python, quick, has_cuda):
     found = {}
-    quick = ["--samples", "5"] if arguments.quick else []
     device = arguments.device
     found["gpu-cold"] = ours(arguments.program, device, arguments.quick, None, True)
     found["gpu"] = ours(arguments.program, device, arguments.quick, None, False)
     found["cpu-1"] = ours(arguments.program, "cpu", arguments.quick, 1, False)
     found["cpu-2"] = ours(arguments.program, "cpu", arguments.quick, 2, False)
-    python = python_with_torch()
     if python:
         for threads in (1, 2):
             command = [python, HERE / "step_in_pytorch.py", "--threads", str(threads), *quick]
             found[f"pytorch-cpu-{threads}"] = one(command)
-        has_cuda = "import sys, torch; sys.exit(not torch.cuda.is_available())"
-        if subprocess.run([python, "-c", has_cuda], capture_output=True).returncode == 0:
+        if has_cuda:
             found["pytorch-cuda"] = one([python, HERE / "step_in_pytorch.py", "--device", "cuda", *quick])
-            text = call([python, HERE / "thirty_models.py", *quick])
-            found["thirty-pytorch"] = [json.loads(line) for line in text.splitlines()] if text else None
-        else:
-            say("skipped: thirty models in PyTorch; there is no CUDA device")
     for backend in ("wgpu", "flex"):
         found[f"burn-{backend}"] = burn(backend, arguments.quick)
-    command = [arguments.program, "bench", "--device", device, "--only", "kernels,replicas", "--json"]
+    return found
+
+
+def measure(arguments):
+    quick = ["--samples", "5"] if arguments.quick else []
+    python = python_with_torch()
+    has_cuda = "import sys, torch; sys.exit(not torch.cuda.is_available())"
+    has_cuda = bool(python) and subprocess.run([python, "-c", has_cuda], capture_output=True).returncode == 0
+    rounds = [one_round(arguments, python, quick, has_cuda) for _ in range(arguments.rounds)]
+    found = {"rounds": rounds, **{key: middle(rounds, key) for key in rounds[0]}}
+    if has_cuda:
+        text = call([python, HERE / "thirty_models.py", *quick])
+        found["thirty-pytorch"] = [json.loads(line) for line in text.splitlines()] if text else None
+    else:
+        say("skipped: thirty models in PyTorch; there is no CUDA device")
+    command = [arguments.program, "bench", "--device", arguments.device, "--only", "kernels,replicas", "--json"]
     found["bench"] = one(command + (["--quick"] if arguments.quick else []))
     return found
+
+
+def middle(rounds, key):
+    """The round's entry in the middle by its step; a cold one by its first step."""
+    by = (lambda entry: entry["first"]) if key.endswith("-cold") else median
+    entries = sorted((one[key] for one in rounds if one.get(key)), key=by)
+    return entries[len(entries) // 2] if entries else None
+
+
+def between(found, a, b):
+    """How many times b's step is a's, round by round: the median."""
+    ratios = [ratio(median(one.get(a)), median(one.get(b))) for one in found.get("rounds", [found])]
+    ratios = [value for value in ratios if value]
+    return statistics.median(ratios) if ratios else None
 
 
 def median(entry):
@@ -159,16 +183,15 @@ def goals(found):
     bench = found.get("bench")
     gpu, cold = found.get("gpu"), found.get("gpu-cold")
     software = bool(gpu) and "llvmpipe" in gpu["place"]["slug"]
-    torch = {n: median(found.get(f"pytorch-cpu-{n}")) for n in (1, 2)}
     percent = lambda v: f"{100 * v:.0f} %"
     seconds = lambda v: f"{v:.1f} s"
     mebibytes = lambda v: f"{v / 2**20:.0f} MiB"
     convolutions = ["peer conv2", "peer conv3"]
     if software or not gpu:
-        at_least("peer step on lavapipe, faster than burn-wgpu there", ratio(median(found.get("burn-wgpu")), median(gpu)), 8, 10)
-        at_most("peer step on lavapipe (all cores), over PyTorch's time on 1 thread", ratio(median(gpu), torch[1]), 1.5, 1.2)
+        at_least("peer step on lavapipe, faster than burn-wgpu there", between(found, "burn-wgpu", "gpu"), 8, 10)
+        at_most("peer step on lavapipe (all cores), over PyTorch's time on 1 thread", between(found, "gpu", "pytorch-cpu-1"), 1.5, 1.2)
     for n in (1, 2):
-        at_most(f"CPU device, peer step, over PyTorch's time, {n} thread{'s' * (n > 1)} each", ratio(median(found.get(f"cpu-{n}")), torch[n]), 1.0, 0.7)
+        at_most(f"CPU device, peer step, over PyTorch's time, {n} thread{'s' * (n > 1)} each", between(found, f"cpu-{n}", f"pytorch-cpu-{n}"), 1.0, 0.7)
     if software or not gpu:
         at_least("SGEMM 512, share of the multiply-add ceiling", best(bench, ["linear_forward"], ["SGEMM 512"]), 0.30, 0.40, percent)
         at_least("conv forward, share", best(bench, ["conv2d_forward"], convolutions), 0.30, 0.40, percent)
@@ -203,17 +226,17 @@ def table(head, rows):
 
 def steps_table(found):
     rows = []
-    reference = median(found.get("pytorch-cpu-1"))
     for key in ("gpu", "gpu-cold", "cpu-1", "cpu-2", "pytorch-cpu-1", "pytorch-cpu-2", "pytorch-cuda", "burn-wgpu", "burn-flex"):
         entry = found.get(key)
         if not entry:
             continue
-        s = entry["seconds"]
-        spread = 50 * (s["quartiles"][1] - s["quartiles"][0]) / s["median"]
+        steps = [median(one[key]) * 1e3 for one in found.get("rounds", [found]) if one.get(key)]
+        spread = f"{min(steps):.0f} to {max(steps):.0f}" if len(steps) > 1 else "–"
+        over = between(found, key, "pytorch-cpu-1")
         memory = f"{entry['peak_memory'] / 2**20:.0f} MiB" if entry.get("peak_memory") else "–"
-        over = f"{s['median'] / reference:.2f}" if reference else "–"
-        rows.append((key, entry["peer"], f"{s['median'] * 1e3:.1f} ms ± {spread:.0f} %", over, f"{entry['first']:.2f} s", memory))
-    return table(("run", "what", "peer step", "over PyTorch, 1 thread", "first step", "peak memory"), rows)
+        over = f"{over:.2f}" if over else "–"
+        rows.append((key, entry["peer"], f"{median(entry) * 1e3:.1f} ms", spread, over, f"{entry['first']:.2f} s", memory))
+    return table(("run", "what", "peer step", "rounds, ms", "over PyTorch, 1 thread", "first step", "peak memory"), rows)
 
 
 def refresh(page, name, text):
@@ -244,6 +267,7 @@ def main():
     parser.add_argument("--out", type=pathlib.Path)
     parser.add_argument("--docs", type=pathlib.Path)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--rounds", type=int, default=3, help="how often the processes take turns [default: 3]")
     parser.add_argument("--found", type=pathlib.Path, help="tables of an earlier run's JSON, without measuring")
     arguments = parser.parse_args()
     if arguments.found:

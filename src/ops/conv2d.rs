@@ -112,6 +112,9 @@ impl Shape {
         if kernel != "conv2d_backward_input" {
             fitting.push(("narrow_block", quads_out));
         }
+        if kernel == "conv2d_forward" {
+            fitting.push(("narrow_subgroup", quads_out));
+        }
         fitting.push(("direct", true));
         let p = &self.params;
         let shape = format!(

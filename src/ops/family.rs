@@ -22,16 +22,17 @@ pub(super) struct Product {
 /// hundred thousand, and loads from memory that is far; but of a tile with 8 columns in 64 in use seven eighths are lost.
 /// So tiles from 16 columns on, blocks below. A subgroup's block is long, and few of them fill a device.
 fn cost(class: DeviceClass, family: &str) -> f64 {
-    let [subgroup, shared_tile, register_block, narrow_block] = match class {
-        DeviceClass::Software => [2.0, 15.0, 3.2, 4.0],
-        DeviceClass::Hardware => [5.0, 1.0, 4.0, 6.0],
-        DeviceClass::Plain => [f64::INFINITY, f64::INFINITY, 1.0, 2.0],
+    let [subgroup, shared_tile, register_block, narrow_block, narrow_subgroup] = match class {
+        DeviceClass::Software => [2.0, 15.0, 3.2, 4.0, 2.6],
+        DeviceClass::Hardware => [5.0, 1.0, 4.0, 6.0, 5.5],
+        DeviceClass::Plain => [f64::INFINITY, f64::INFINITY, 1.0, 2.0, f64::INFINITY],
     };
     match family {
         "subgroup" => subgroup,
         "shared_tile" => shared_tile,
         "register_block" => register_block,
         "narrow_block" => narrow_block,
+        "narrow_subgroup" => narrow_subgroup,
         _ => 40.0,
     }
 }

@@ -189,8 +189,15 @@ pub fn models() -> Vec<(ModelConfig, MapShape)> {
         mapping: Mapping::Dense,
         classifier: vec![Layer::Output],
     };
-    let norm = |groups| Layer::GroupNorm(GroupNorm { groups });
+    // ReLUs below windows that overlap.
+    let pooled = ModelConfig {
+        features: vec![conv(4, 3, 1, 1, 1), Layer::Relu, pool.clone(), conv(5, 3, 1, 1, 1)],
+        mapping: Mapping::Diagonal,
+        classifier: vec![conv(6, 1, 1, 0, 1), Layer::Relu, pool.clone(), Layer::Output],
+    };
+    let same_size = Layer::MaxPool(Pool { kernel: 3, stride: Some(1), padding: 1 });
     let block = |layers| Layer::Residual(Residual { layers });
+    let norm = |groups| Layer::GroupNorm(GroupNorm { groups });
     let residual = ModelConfig {
         features: vec![
             conv(6, 3, 1, 1, 1),
@@ -204,6 +211,10 @@ pub fn models() -> Vec<(ModelConfig, MapShape)> {
         mapping: Mapping::Diagonal,
         classifier: vec![
             block(vec![norm(1), Layer::Relu, conv(5, 1, 1, 0, 1)]),
+            conv(5, 1, 1, 0, 1),
+            Layer::Relu,
+            // Begins with windows over what a ReLU let through, and goes around them.
+            block(vec![same_size, conv(5, 1, 1, 0, 1)]),
             Layer::AveragePool,
             Layer::Dropout(0.2),
             Layer::Linear(Linear { out: 6 }),
@@ -218,6 +229,7 @@ pub fn models() -> Vec<(ModelConfig, MapShape)> {
         mapped(Mapping::Conv1x1),
         mapped(Mapping::Dense),
         (grey, MapShape { height: 11, width: 13, channels: 1 }),
+        (pooled, MapShape { height: 9, width: 7, channels: 3 }),
         (residual, MapShape { height: 9, width: 7, channels: 3 }),
     ]
 }

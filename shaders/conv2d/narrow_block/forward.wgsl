@@ -10,28 +10,16 @@
 // uses shared/conv2d
 // uses shared/activate_vec4
 // uses shared/conv2d_window
+// uses shared/conv2d_source_scalar
 
 const ROWS: u32 = 8;
 const COLUMNS: u32 = 16;
-const PADDING: u32 = 0xffffffffu;
 
 @group(0) @binding(0) var<uniform> params: Conv2d;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> weight: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
-
-// Where the channels under one tap start in x.
-fn source(window: vec3<u32>, tap: vec2<u32>) -> u32 {
-    let h = window.y + tap.x - params.padding_h; // huge where it is below 0
-    let w = window.z + tap.y - params.padding_w;
-    let at = ((window.x * params.height + h) * params.width + w) * params.channels_in;
-    return select(PADDING, at, h < params.height && w < params.width);
-}
-
-fn load(at: u32, c: u32) -> f32 {
-    return select(x[select(at + c, 0u, at == PADDING)], 0.0, at == PADDING);
-}
 
 fn store(at: u32, o: vec4<u32>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>) {
     y[at + o.x] = activate(a);

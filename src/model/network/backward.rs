@@ -3,7 +3,7 @@
 use super::{Network, Step, Tape};
 use crate::model::node::{GATE_BRANCH, Kind};
 use crate::model::{GateGradient, ModelError, Route};
-use crate::ops::{bias, conv2d, diagonal, gate, linear, normalize, pointwise, relu};
+use crate::ops::{bias, conv2d, diagonal, gate, linear, normalize, pointwise};
 use crate::plan::{Part, Plan, PlanError, TensorId};
 
 /// What a backward pass does beside passing the gradient down.
@@ -73,9 +73,7 @@ impl Network {
             next = i;
             let step = &tape.steps[i];
             let node = &self.nodes[step.node];
-            if node.fused_relu {
-                d_y = relu::backward(plan, &format!("{} relu", node.name), step.y, d_y)?;
-            }
+            d_y = self.through_relu(plan, tape, i, d_y)?;
             if updated(step) && i >= stop {
                 self.weight_gradient(plan, step, step.x, d_y, adds)?;
                 self.bias_gradient(plan, step, d_y, adds)?;

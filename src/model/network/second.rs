@@ -22,7 +22,8 @@ use crate::shader::DType;
 /// What the first pass leaves behind.
 #[derive(Clone, Debug)]
 pub(in crate::model) struct FirstPass {
-    /// For each step of the tape the gradient in its layer's output, before a fused ReLU; `None` inside a gate's branch.
+    /// For each step of the tape the gradient in its layer's output, before a fused ReLU; `None` inside a gate's branch. That of
+    /// a pooling with a ReLU below has gone through the ReLU already.
     deltas: Vec<Option<TensorId>>,
     /// G, the gradient in x.
     pub d_x: TensorId,
@@ -59,9 +60,7 @@ impl Network {
             let i = next - 1;
             let step = &tape.steps[i];
             let node = &self.nodes[step.node];
-            if node.fused_relu {
-                d_y = relu::backward(plan, &format!("{} relu", node.name), step.y, d_y)?;
-            }
+            d_y = self.through_relu(plan, tape, i, d_y)?;
             deltas[i] = Some(d_y);
             d_y = self.through(plan, step, d_y)?;
             next = if node.kind == Kind::Gate { i - GATE_BRANCH } else { i };

@@ -1,6 +1,6 @@
 //! The gradient of a layer's input from that of its output.
 
-use super::{Network, Step};
+use super::{Network, Step, Tape};
 use crate::model::node::Kind;
 use crate::ops::{
     average_pool, batch_norm, bias, conv2d, diagonal, dropout, gate, group_norm, linear, max_pool, normalize,
@@ -9,6 +9,44 @@ use crate::ops::{
 use crate::plan::{Plan, PlanError, TensorId};
 
 impl Network {
+    /// Records the way of d_y through the ReLU behind a step. Where a max pooling follows the ReLU, the pooled maxima are what it
+    /// let through: d_y goes through it at the pooling's output, which is smaller, and the maps before the pooling need not be
+    /// kept. The bits are the same.
+    pub(super) fn through_relu(
+        &self,
+        plan: &mut Plan,
+        tape: &Tape,
+        i: usize,
+        d_y: TensorId,
+    ) -> Result<TensorId, PlanError> {
+        let below = if self.pools_relu(tape, i) {
+            i - 1
+        } else if self.nodes[tape.steps[i].node].fused_relu && !self.pools_relu(tape, i + 1) {
+            i
+        } else {
+            return Ok(d_y);
+        };
+        let label = format!("{} relu", self.nodes[tape.steps[below].node].name);
+        relu::backward(plan, &label, tape.steps[i].y, d_y)
+    }
+
+    /// Whether a step is a max pooling of what a fused ReLU lets through, and nothing else joins the gradient between the two: a
+    /// residual block that begins here adds to it, and so may a loss at the border of two parts.
+    fn pools_relu(&self, tape: &Tape, i: usize) -> bool {
+        let node = |step: &Step| &self.nodes[step.node];
+        let Some([below, pool]) = i.checked_sub(1).and_then(|first| tape.steps.get(first..=i)) else {
+            return false;
+        };
+        let begins_here = |(j, step): (usize, &Step)| match node(step).kind {
+            Kind::Residual { length, .. } => j.checked_sub(length) == Some(i),
+            _ => false,
+        };
+        pool.argmax.is_some()
+            && node(below).fused_relu
+            && node(below).part == node(pool).part
+            && !tape.steps.iter().enumerate().skip(i).any(begins_here)
+    }
+
     /// Records d_x of one layer from the gradient of its output before a fused ReLU. For a gate it is d_h, with g a
     /// constant.
     pub(super) fn through(&self, plan: &mut Plan, step: &Step, d_y: TensorId) -> Result<TensorId, PlanError> {
