@@ -32,6 +32,7 @@ wasm: setup
 ## Formatting and lints, as the CI wants them.
 lint: setup
 	$(CARGO) fmt --check
+	$(CARGO) clippy --release --all-targets -- -D warnings
 	$(CARGO) clippy --release --all-targets --features rationale/studio-harness -- -D warnings
 	$(CARGO) clippy --release --package rationale --no-default-features --lib -- -D warnings
 

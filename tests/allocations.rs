@@ -124,6 +124,8 @@ fn a_thousand_steps_on_the_cpu_allocate_nothing() {
                 *calls <= 4 && blocks.abs() < 100 && bytes.abs() < 64 << 10
             };
             assert!(found.iter().filter(quiet).count() >= 10, "{}: {found:?}", step.name);
+            // One that sets in later.
+            assert!(found[15..].iter().any(|counts| quiet(&counts)), "{}: {found:?}", step.name);
         }
     });
 }

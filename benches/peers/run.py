@@ -106,14 +106,14 @@ def one_round(arguments, python, quick, has_cuda):
 def measure(arguments):
     quick = ["--samples", "5"] if arguments.quick else []
     python = python_with_torch()
-    has_cuda = "import sys, torch; sys.exit(not torch.cuda.is_available())"
-    has_cuda = bool(python) and subprocess.run([python, "-c", has_cuda], capture_output=True).returncode == 0
+    asks = "import sys, torch; sys.exit(not torch.cuda.is_available())"
+    has_cuda = bool(python) and subprocess.run([python, "-c", asks], capture_output=True).returncode == 0
     rounds = [one_round(arguments, python, quick, has_cuda) for _ in range(arguments.rounds)]
     found = {"rounds": rounds, **{key: middle(rounds, key) for key in rounds[0]}}
     if has_cuda:
         text = call([python, HERE / "thirty_models.py", *quick])
         found["thirty-pytorch"] = [json.loads(line) for line in text.splitlines()] if text else None
-    else:
+    elif python:
         say("skipped: thirty models in PyTorch; there is no CUDA device")
     command = [arguments.program, "bench", "--device", arguments.device, "--only", "kernels,replicas", "--json"]
     found["bench"] = one(command + (["--quick"] if arguments.quick else []))
@@ -123,13 +123,13 @@ def measure(arguments):
 def middle(rounds, key):
     """The round's entry in the middle by its step; a cold one by its first step."""
     by = (lambda entry: entry["first"]) if key.endswith("-cold") else median
-    entries = sorted((one[key] for one in rounds if one.get(key)), key=by)
-    return entries[len(entries) // 2] if entries else None
+    entries = sorted((turn[key] for turn in rounds if turn.get(key)), key=by)
+    return entries[(len(entries) - 1) // 2] if entries else None
 
 
 def between(found, a, b):
     """How many times b's step is a's, round by round: the median."""
-    ratios = [ratio(median(one.get(a)), median(one.get(b))) for one in found.get("rounds", [found])]
+    ratios = [ratio(median(turn.get(a)), median(turn.get(b))) for turn in found.get("rounds", [found])]
     ratios = [value for value in ratios if value]
     return statistics.median(ratios) if ratios else None
 
@@ -230,8 +230,8 @@ def steps_table(found):
         entry = found.get(key)
         if not entry:
             continue
-        steps = [median(one[key]) * 1e3 for one in found.get("rounds", [found]) if one.get(key)]
-        spread = f"{min(steps):.0f} to {max(steps):.0f}" if len(steps) > 1 else "–"
+        steps = [median(turn[key]) * 1e3 for turn in found.get("rounds", [found]) if turn.get(key)]
+        spread = f"{min(steps):.3g} to {max(steps):.3g}" if len(steps) > 1 else "–"
         over = between(found, key, "pytorch-cpu-1")
         memory = f"{entry['peak_memory'] / 2**20:.0f} MiB" if entry.get("peak_memory") else "–"
         over = f"{over:.2f}" if over else "–"
@@ -270,6 +270,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=3, help="how often the processes take turns [default: 3]")
     parser.add_argument("--found", type=pathlib.Path, help="tables of an earlier run's JSON, without measuring")
     arguments = parser.parse_args()
+    if arguments.rounds < 1:
+        parser.error("--rounds must be at least 1")
     if arguments.found:
         found = json.loads(arguments.found.read_text())
     else:

@@ -94,8 +94,8 @@ pub fn backward(
             return Err(shape_error(plan, &op, tensor, format!("{y_dims:?}")));
         }
     }
-    let [vec4, direct] = super::by_fours(params.channels as usize);
-    let fitting = [("per_window", vec4.1 && tile(&params)), vec4, direct];
+    let [fours @ (_, quads), direct] = super::by_fours(params.channels as usize);
+    let fitting = [("per_window", quads && tile(&params)), fours, direct];
     let shader = plan.choose("max_pool_backward", &fitting)?;
     let d_x = plan.activation(plan.fresh_name(&format!("{label}.d_x")), x_dims)?;
     let per_window = shader.variant == "per_window";

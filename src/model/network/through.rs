@@ -10,8 +10,8 @@ use crate::plan::{Plan, PlanError, TensorId};
 
 impl Network {
     /// Records the way of d_y through the ReLU behind a step. Where a max pooling follows the ReLU, the pooled maxima are what it
-    /// let through: d_y goes through it at the pooling's output, which is smaller, and the maps before the pooling need not be
-    /// kept. The bits are the same.
+    /// let through: d_y goes through it at the pooling's output, which is most often smaller, and without a second backward pass
+    /// the maps before the pooling need not be kept. The bits are the same.
     pub(super) fn through_relu(
         &self,
         plan: &mut Plan,

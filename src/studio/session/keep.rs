@@ -177,7 +177,7 @@ impl Session {
             epochs: state.epoch,
             ..RunRecord::default()
         };
-        let (config, row) = ((self.config)(&self.album.name), self.row(state.epoch));
+        let (config, row) = ((self.config)(&self.album.name), self.row(steps, state.epoch));
         let (place, checkpoint) = (path.clone(), Arc::clone(&state));
         self.saver.run(move || {
             let mut folder = RunFolder::create(&place)?;
@@ -194,12 +194,16 @@ impl Session {
         Ok((path, state))
     }
 
-    /// The row of the metrics for the state that is saved; none within the first epoch.
-    fn row(&self, epoch: usize) -> Option<EpochRow> {
+    /// The row of the metrics for the state that is saved, which may be older than the latest figures; none within the first
+    /// epoch.
+    fn row(&self, steps: u64, epoch: usize) -> Option<EpochRow> {
         let curves = self.results.curves(Arm::Explained);
-        let last = |points: &[[f64; 2]]| points.last().map(|point| point[1]);
+        let last = |points: &[[f64; 2]]| {
+            points.iter().rev().find(|point| point[0] <= steps as f64).map(|point| point[1])
+        };
         let label_loss = last(curves.label_loss.points()).filter(|_| epoch > 0)?;
-        let accuracy = last(curves.accuracy.points());
+        let verdict = self.results.verdict(Arm::Explained).filter(|verdict| verdict.steps == steps);
+        let accuracy = verdict.map(|verdict| verdict.accuracy);
         Some(EpochRow {
             epoch,
             label_loss,

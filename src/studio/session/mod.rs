@@ -244,7 +244,7 @@ impl Session {
     /// Starts or goes on with training.
     pub fn run(&mut self) {
         self.running = true;
-        self.measured = None;
+        self.measured = Some(Instant::now());
     }
 
     /// Stops after what is under way.

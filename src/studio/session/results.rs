@@ -41,9 +41,11 @@ pub struct Results {
     curves: [Curves; 2],
     verdicts: [Option<Verdict>; 2],
     states: [Option<State>; 2],
-    /// The states that were last given to be measured.
-    measured: [Option<State>; 2],
+    /// Steps of the states that were last given to be measured.
+    measured: [Option<u64>; 2],
+    /// The first state of the model with explanations, and the one that was last given to be measured.
     first: Option<Arc<Checkpoint>>,
+    before: Option<Arc<Checkpoint>>,
     movements: Vec<Movement>,
 }
 
@@ -88,12 +90,12 @@ impl Results {
         let mut open = Vec::new();
         for arm in Arm::BOTH {
             let (state, measured) = (&self.states[arm as usize], &mut self.measured[arm as usize]);
-            let steps = measured.as_ref().map(|state| state.steps);
-            if let Some(state) = state.as_ref().filter(|state| steps != Some(state.steps)) {
-                let before = measured.replace(state.clone()).map(|state| state.checkpoint);
-                let first = self.first.as_ref().filter(|_| arm == Arm::Explained);
-                let since =
-                    first.map(|first| [Arc::clone(first), before.unwrap_or_else(|| Arc::clone(first))]);
+            if let Some(state) = state.as_ref().filter(|state| *measured != Some(state.steps)) {
+                *measured = Some(state.steps);
+                let since = self.first.as_ref().filter(|_| arm == Arm::Explained).map(|first| {
+                    let before = self.before.replace(Arc::clone(&state.checkpoint));
+                    [Arc::clone(first), before.unwrap_or_else(|| Arc::clone(first))]
+                });
                 open.push(Measured {
                     arm,
                     steps: state.steps,

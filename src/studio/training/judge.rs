@@ -9,7 +9,7 @@ use super::background::in_background;
 use super::{Arm, Recipe};
 use crate::data::Dataset;
 use crate::exec::Device;
-use crate::model::MapShape;
+use crate::model::{MapShape, Network};
 use crate::plan::Variants;
 use crate::studio::error::StudioError;
 use crate::train::{Checkpoint, Predictor, TrainError, flip_rate, most_probable};
@@ -54,7 +54,7 @@ pub struct Verdict {
     pub flips: Option<f64>,
     /// Class and probability of every training picture.
     pub train: Vec<(u32, f64)>,
-    /// ‖w − w₀‖ / ‖w₀‖ of every tensor since the start and since the measurement before; without the divisor where w₀ is zero.
+    /// ‖w − w₀‖ / ‖w₀‖ of every weight since the start and since the measurement before; without the divisor where w₀ is zero.
     pub moved: BTreeMap<String, [f64; 2]>,
 }
 
@@ -183,19 +183,26 @@ fn answer(recipe: &Recipe, judged: &Judged, question: Question) -> Result<Answer
         flips,
         train: predictions(&mut predictor, data)?,
         moved: match &question {
-            Question::Verdict(Measured { since: Some(since), .. }) => movements(checkpoint, since),
+            Question::Verdict(Measured { since: Some(since), .. }) => {
+                let network = Network::new(&model, input, data.classes.len(), 1)?;
+                movements(checkpoint, since, network.parameters().into_iter().map(|parameter| parameter.name))
+            }
             _ => BTreeMap::new(),
         },
     }))
 }
 
-/// How far every weight is from where it was each time.
-fn movements(now: &Checkpoint, since: &[Arc<Checkpoint>; 2]) -> BTreeMap<String, [f64; 2]> {
-    let far = |name: &String| since.each_ref().map(|before| moved(now, before, name));
-    now.tensors.keys().map(|name| (name.clone(), far(name))).collect()
+/// How far these tensors are from where they were each time.
+fn movements(
+    now: &Checkpoint,
+    since: &[Arc<Checkpoint>; 2],
+    names: impl Iterator<Item = String>,
+) -> BTreeMap<String, [f64; 2]> {
+    let far = |name: &str| since.each_ref().map(|before| moved(now, before, name));
+    names.map(|name| (name.clone(), far(&name))).collect()
 }
 
-/// The length of a − b, over that of b.
+/// The length of a − b, over that of b where it is not zero.
 fn moved(a: &Checkpoint, b: &Checkpoint, tensor: &str) -> f64 {
     let (Some((_, a)), Some((_, b))) = (a.tensors.get(tensor), b.tensors.get(tensor)) else { return 0.0 };
     let squares = |(difference, before), (a, b): (&f32, &f32)| {
@@ -228,9 +235,10 @@ mod tests {
     #[test]
     fn movements_are_lengths_of_differences() {
         let (first, before) = (checkpoint([3.0, 4.0], 0.0), checkpoint([3.0, 9.0], 0.5));
-        let still = movements(&first, &[Arc::clone(&first), Arc::clone(&first)]);
+        let names = || ["mapping.weight", "mapping.bias"].map(str::to_owned).into_iter();
+        let still = movements(&first, &[Arc::clone(&first), Arc::clone(&first)], names());
         assert!(still.values().all(|&far| far == [0.0, 0.0]));
-        let found = movements(&checkpoint([3.0, 4.0], 0.25), &[first, before]);
+        let found = movements(&checkpoint([3.0, 4.0], 0.25), &[first, before], names());
         assert_eq!(found["mapping.weight"], [0.0, 5.0 / 90f64.sqrt()]);
         assert_eq!(found["mapping.bias"], [0.25, 0.5]);
     }

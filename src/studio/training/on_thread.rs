@@ -39,6 +39,8 @@ pub struct OnThread {
     open: usize,
     position: Position,
     running: bool,
+    /// What ended the thread, until it is told.
+    failed: Option<TrainError>,
     route: Vec<RouteRow>,
 }
 
@@ -56,12 +58,22 @@ impl OnThread {
                 }
             });
         });
-        Ok(Self { orders, events, open: 0, position: Position::default(), running: false, route })
+        Ok(Self {
+            orders,
+            events,
+            open: 0,
+            position: Position::default(),
+            running: false,
+            failed: None,
+            route,
+        })
     }
 
     fn order(&mut self, order: Order) -> Result<(), StudioError> {
-        self.open += usize::from(matches!(order, Order::Once | Order::Pause | Order::States));
-        self.orders.send(order).map_err(|_| StudioError::Thread("trains"))
+        let ends = matches!(order, Order::Once | Order::Pause | Order::States);
+        self.orders.send(order).map_err(|_| StudioError::Thread("trains"))?;
+        self.open += usize::from(ends);
+        Ok(())
     }
 }
 
@@ -87,8 +99,9 @@ impl Engine for OnThread {
     }
 
     fn advance(&mut self, _: Duration) -> Result<(), StudioError> {
-        if !std::mem::replace(&mut self.running, true) {
+        if !self.running {
             self.order(Order::Run)?;
+            self.running = true;
         }
         Ok(())
     }
@@ -118,19 +131,25 @@ impl Engine for OnThread {
     }
 
     fn is_waiting(&self) -> bool {
-        self.open > 0
+        self.open > 0 || self.failed.is_some()
     }
 
     fn events(&mut self) -> Result<Vec<Event>, StudioError> {
+        if let Some(error) = self.failed.take() {
+            return Err(error.into());
+        }
         let mut events = Vec::new();
         while let Ok(told) = self.events.try_recv() {
-            let Told::Event(event) = told? else {
-                self.open -= 1;
-                continue;
-            };
-            let (Event::Figures { at, .. } | Event::State { at, .. }) = &event;
-            self.position = *at;
-            events.push(event);
+            match told {
+                Ok(Told::Event(event)) => {
+                    let (Event::Figures { at, .. } | Event::State { at, .. }) = &event;
+                    self.position = *at;
+                    events.push(event);
+                }
+                Ok(Told::Done) => self.open = self.open.saturating_sub(1),
+                // Told next time: what came before it is not lost.
+                Err(error) => (self.failed, self.open, self.running) = (Some(error), 0, false),
+            }
         }
         Ok(events)
     }
@@ -230,9 +249,12 @@ fn work(start: Start, orders: &Receiver<Order>, events: &Outgoing) -> Result<(),
                     }
                 }
                 let mut is_heard = true;
-                for model in &mut models {
-                    let report = model.trainer.train_epoch()?;
-                    is_heard &= tell(figures(model, &report, batches), events);
+                for i in 0..models.len() {
+                    let report = models[i].trainer.train_epoch().inspect_err(|_| {
+                        // The last good states: the window may have older ones.
+                        states(&models);
+                    });
+                    is_heard &= tell(figures(&models[i], &report?, batches), events);
                 }
                 if once > 0 {
                     once -= 1;

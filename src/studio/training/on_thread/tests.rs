@@ -69,6 +69,28 @@ fn stage_2_is_said_to_move_the_mapping_alone() {
 }
 
 #[test]
+fn after_a_divergence_the_last_good_states_come_before_the_error() {
+    let mut start = start();
+    start.recipe.train.label_lr = 1e30;
+    let mut engine = OnThread::new(start).unwrap();
+    engine.advance(Duration::ZERO).unwrap();
+    let states = wait(&mut engine, 2);
+    for arm in Arm::BOTH {
+        let tensors = tensors(&states, arm);
+        assert!(tensors.values().flat_map(|(_, values)| values).all(|value| value.is_finite()));
+    }
+    let error = loop {
+        match engine.events() {
+            Ok(_) => std::thread::yield_now(),
+            Err(error) => break error.to_string(),
+        }
+    };
+    assert!(error.contains("diverged"), "{error}");
+    assert!(!engine.is_waiting());
+    assert!(engine.advance(Duration::ZERO).is_err());
+}
+
+#[test]
 fn while_it_runs_states_come_when_they_are_asked_for() {
     let mut engine = OnThread::new(start()).unwrap();
     engine.advance(Duration::ZERO).unwrap();
