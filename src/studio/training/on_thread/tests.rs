@@ -85,9 +85,8 @@ fn after_a_divergence_the_last_good_states_come_before_the_error() {
             Err(error) => break error.to_string(),
         }
     };
-    assert!(error.contains("diverged"), "{error}");
+    assert!(error.contains("not finite"), "{error}");
     assert!(!engine.is_waiting());
-    assert!(engine.advance(Duration::ZERO).is_err());
 }
 
 #[test]
