@@ -6,8 +6,8 @@
 
 What is not there (PyTorch, a built burn) is skipped with a line that says so. Every measurement is a process of its own, so that its
 first step and peak memory are its own; the processes take turns, for as many rounds as asked for, because a machine that shares its
-processors is faster in one minute than in the next. Ratios are of one round, and their median counts. Prints a table of ratios; --out writes peers-<adapter>.json; --docs writes the goals, reached
-or not, into the README.md of that folder, between its markers.
+processors is faster in one minute than in the next. Ratios are of one round, and their median counts. Prints a table of ratios; --out writes
+peers-<adapter>.json; --docs writes the goals, reached or not, into the README.md of that folder, between its markers.
 """
 
 import argparse
