@@ -59,12 +59,21 @@ pub static KERNELS: &[Kernel] = &[
     kernel!(
         conv2d::forward,
         cpu::conv2d::Conv2d,
-        ["direct", "shared_tile", "narrow_block", "narrow_subgroup", "register_block", "subgroup"]
+        [
+            "direct",
+            "shared_tile",
+            "narrow_block",
+            "narrow_subgroup",
+            "narrow_run",
+            "register_block",
+            "subgroup",
+            "subgroup_run"
+        ]
     ),
     kernel!(
         conv2d::backward_input,
         cpu::conv2d::Conv2d,
-        ["direct", "shared_tile", "register_block", "subgroup"]
+        ["direct", "shared_tile", "register_block", "subgroup", "subgroup_run"]
     ),
     kernel!(
         conv2d::backward_weight,

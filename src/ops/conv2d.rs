@@ -108,15 +108,23 @@ impl Shape {
     ) -> Result<&'static Shader, PlanError> {
         let quads_out = self.channels_out.is_multiple_of(4);
         let quads = quads_out && self.channels_in.is_multiple_of(4);
+        let p = &self.params;
+        let side_by_side = [p.kernel_w, p.stride_w, p.dilation_w] == [3, 1, 1];
         let mut fitting = vec![("shared_tile", true), ("subgroup", quads), ("register_block", quads)];
-        if kernel != "conv2d_backward_input" {
-            fitting.push(("narrow_block", quads_out));
-        }
-        if kernel == "conv2d_forward" {
-            fitting.push(("narrow_subgroup", quads_out));
+        match kernel {
+            "conv2d_forward" => fitting.extend([
+                ("subgroup_run", quads && side_by_side),
+                ("narrow_block", quads_out),
+                ("narrow_subgroup", quads_out),
+                ("narrow_run", quads_out && side_by_side),
+            ]),
+            "conv2d_backward_input" => {
+                let unit = [p.stride_h, p.dilation_h] == [1, 1];
+                fitting.push(("subgroup_run", quads && side_by_side && unit));
+            }
+            _ => fitting.push(("narrow_block", quads_out)),
         }
         fitting.push(("direct", true));
-        let p = &self.params;
         let shape = format!(
             "{}x{}x{}x{},{}x{}x{},stride{}x{},padding{}x{},dilation{}x{}",
             p.batch,
@@ -184,7 +192,8 @@ pub fn forward(
         let expected = format!("[{}, {}]", shape.replicas, shape.channels_out);
         return Err(shape_error(plan, &op, bias, expected));
     }
-    let product = Product { rows: shape.positions(), columns: shape.channels_out };
+    let terms = shape.taps * shape.channels_in;
+    let product = Product::new(shape.positions(), shape.channels_out, terms).over_maps(shape.out[1]);
     let shader = shape.choose(plan, "conv2d_forward", product)?;
     let y_dims = shape.y_dims();
     let y = plan.activation(plan.fresh_name(&format!("{label}.y")), &y_dims)?;
@@ -192,10 +201,7 @@ pub fn forward(
         Record::new(shader, op)
             .args([x, weight, bias, y])
             .params(&Conv2d { relu: relu.into(), ..shape.params })
-            .work(super::work(
-                shader,
-                shape.replicas * super::blocks(shader, shape.positions(), shape.channels_out),
-            ))
+            .work(super::work(shader, shape.replicas * product.blocks(shader)))
             .iterations(settings.kernel[0] + shape.taps * (1 + shape.channels_in))
             .flops(shape.flops()),
     )?;
@@ -217,18 +223,18 @@ pub fn backward_input(
         return Err(shape_error(plan, &op, d_y, format!("{:?}", shape.y_dims())));
     }
     let [batch, height, width] = [x_dims[1], x_dims[2], x_dims[3]];
-    let product = Product { rows: batch * height * width, columns: shape.channels_in };
+    let terms = shape.taps * shape.channels_out;
+    let product = Product::new(batch * height * width, shape.channels_in, terms).over_maps(width);
     let shader = shape.choose(plan, "conv2d_backward_input", product)?;
     let d_x = plan.activation(plan.fresh_name(&format!("{label}.d_x")), x_dims)?;
     // A block of positions takes every stride-th row and column; there are stride × stride such phases.
-    let [phases, positions] = match shader.variant {
-        "direct" => [1, batch * height * width],
-        _ => {
-            let [s_h, s_w] = settings.stride;
-            [s_h * s_w, batch * height.div_ceil(s_h) * width.div_ceil(s_w)]
-        }
+    let [s_h, s_w] = match shader.variant {
+        "direct" => [1, 1],
+        _ => settings.stride,
     };
-    let blocks = phases * super::blocks(shader, positions, shape.channels_in);
+    let width = width.div_ceil(s_w);
+    let phase = Product { rows: batch * height.div_ceil(s_h) * width, width, ..product };
+    let blocks = s_h * s_w * phase.blocks(shader);
     plan.record(
         Record::new(shader, op)
             .args([d_y, weight, d_x])
@@ -255,9 +261,9 @@ pub fn backward_weight(
     if plan.dims(d_y) != shape.y_dims() {
         return Err(shape_error(plan, &op, d_y, format!("{:?}", shape.y_dims())));
     }
-    let product = Product { rows: shape.taps * shape.channels_in, columns: shape.channels_out };
+    let product = Product::new(shape.taps * shape.channels_in, shape.channels_out, shape.positions());
     let shader = shape.choose(plan, "conv2d_backward_weight", product)?;
-    let blocks = super::blocks(shader, shape.taps * shape.channels_in, shape.channels_out);
+    let blocks = product.blocks(shader);
     let (slices, slice_length) = reduce::slicing(shape.positions(), blocks, reduce::busy(shader));
     let partial = reduce::partial(plan, d_weight, slices)?;
     plan.record(

@@ -68,13 +68,14 @@ pub fn forward(
     if plan.dims(bias) != [replicas, d_out] {
         return Err(shape_error(plan, &op, bias, format!("[{replicas}, {d_out}]")));
     }
-    let shader = choose(plan, "linear_forward", &params, Product { rows: batch, columns: d_out })?;
+    let product = Product::new(batch, d_out, d_in);
+    let shader = choose(plan, "linear_forward", &params, product)?;
     let y = plan.activation(plan.fresh_name(&format!("{label}.y")), &[replicas, batch, d_out])?;
     plan.record(
         Record::new(shader, op)
             .args([x, weight, bias, y])
             .params(&params)
-            .work(super::work(shader, replicas * super::blocks(shader, batch, d_out)))
+            .work(super::work(shader, replicas * product.blocks(shader)))
             .iterations(d_in)
             .flops(flops(&params)),
     )?;
@@ -98,13 +99,14 @@ pub fn backward_input(
         let expected = format!("[{replicas}, N, {d_out}] of an input [{replicas}, N, {d_in}] = {x_dims:?}");
         return Err(shape_error(plan, &op, d_y, expected));
     }
-    let shader = choose(plan, "linear_backward_input", &params, Product { rows: batch, columns: d_in })?;
+    let product = Product::new(batch, d_in, d_out);
+    let shader = choose(plan, "linear_backward_input", &params, product)?;
     let d_x = plan.activation(plan.fresh_name(&format!("{label}.d_x")), x_dims)?;
     plan.record(
         Record::new(shader, op)
             .args([d_y, weight, d_x])
             .params(&params)
-            .work(super::work(shader, replicas * super::blocks(shader, batch, d_in)))
+            .work(super::work(shader, replicas * product.blocks(shader)))
             .iterations(d_out)
             .flops(flops(&params)),
     )?;
@@ -131,8 +133,9 @@ pub fn backward_weight(
             return Err(shape_error(plan, &op, tensor, expected));
         }
     }
-    let shader = choose(plan, "linear_backward_weight", &params, Product { rows: d_in, columns: d_out })?;
-    let blocks = super::blocks(shader, d_in, d_out);
+    let product = Product::new(d_in, d_out, batch);
+    let shader = choose(plan, "linear_backward_weight", &params, product)?;
+    let blocks = product.blocks(shader);
     let (slices, slice_length) = reduce::slicing(batch, blocks, reduce::busy(shader));
     (params.slices, params.slice_length) = (slices as u32, slice_length as u32);
     let partial = reduce::partial(plan, d_weight, slices)?;
