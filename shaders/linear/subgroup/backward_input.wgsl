@@ -1,6 +1,6 @@
 // linear_backward_input, subgroup: gradient of a linear layer with respect to its input.
 //   d_y [R, N, D_out], weight [R, D_in, D_out], d_x [R, N, D_in]; D_in and D_out multiples of 4
-// One subgroup per block of 8 · SUBGROUP_SIZE pictures by 16 inputs, each lane with eight pictures, SUBGROUP_SIZE
+// One subgroup per block of 8 · SUBGROUP_SIZE pictures by 32 inputs, each lane with eight pictures, SUBGROUP_SIZE
 // apart, in registers. A lane loads d_y for its own pictures and its share of the weights; these go round by broadcast.
 // Derivation: x[n, i] enters y[n, o] with the factor weight[i, o], so
 //   d_x[n, i] = sum over o of d_y[n, o] weight[i, o], that is, d_x = d_y W^T.
@@ -12,7 +12,7 @@
 
 const HELD: u32 = 8;
 const ROWS: u32 = HELD * SUBGROUP_SIZE;
-const COLUMNS: u32 = 16;
+const COLUMNS: u32 = 32;
 const QUADS: u32 = COLUMNS / 4;
 const LOADS: u32 = (COLUMNS + SUBGROUP_SIZE - 1) / SUBGROUP_SIZE;
 

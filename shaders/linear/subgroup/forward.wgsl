@@ -1,6 +1,6 @@
 // linear_forward, subgroup: y = x W + b and, if params.relu is 1, a ReLU behind it.
 //   x [R, N, D_in], weight [R, D_in, D_out], bias [R, D_out], y [R, N, D_out]; D_in and D_out multiples of 4
-// One subgroup per block of 8 · SUBGROUP_SIZE pictures by 16 outputs, each lane with eight pictures, SUBGROUP_SIZE
+// One subgroup per block of 8 · SUBGROUP_SIZE pictures by 32 outputs, each lane with eight pictures, SUBGROUP_SIZE
 // apart, in registers. A lane loads x for its own pictures and its share of the weights; these go round by broadcast,
 // because a load costs a software adapter many times as much.
 // y[n, o] = bias[o] + sum over i of x[n, i] weight[i, o]
@@ -13,7 +13,7 @@
 
 const HELD: u32 = 8;
 const ROWS: u32 = HELD * SUBGROUP_SIZE;
-const COLUMNS: u32 = 16;
+const COLUMNS: u32 = 32;
 const QUADS: u32 = COLUMNS / 4;
 const LOADS: u32 = (COLUMNS + SUBGROUP_SIZE - 1) / SUBGROUP_SIZE;
 
