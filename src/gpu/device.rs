@@ -38,12 +38,31 @@ pub struct Gpu {
     target: Target,
     pipelines: Mutex<Pipelines>,
     edited: EditedShaders,
+    /// Where it was opened, by us.
+    adapter: Option<wgpu::Adapter>,
 }
 
 impl std::fmt::Debug for Gpu {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Gpu").field("title", &self.title).finish_non_exhaustive()
     }
+}
+
+/// A device of our own and its queue.
+fn request(
+    adapter: &wgpu::Adapter,
+    required_features: wgpu::Features,
+    required_limits: wgpu::Limits,
+) -> Result<(wgpu::Device, wgpu::Queue), String> {
+    let descriptor = wgpu::DeviceDescriptor {
+        label: Some("rationale"),
+        required_features,
+        required_limits,
+        ..Default::default()
+    };
+    ready(adapter.request_device(&descriptor))
+        .ok_or_else(|| "this platform opens devices only for those who await them".to_owned())
+        .and_then(|opened| opened.map_err(|e| e.to_string()))
 }
 
 impl Gpu {
@@ -65,18 +84,11 @@ impl Gpu {
             wanted |= wgpu::Features::TIMESTAMP_QUERY;
         }
         let required_features = adapter.features() & wanted;
-        let descriptor = wgpu::DeviceDescriptor {
-            label: Some("rationale"),
-            required_features,
-            required_limits,
-            ..Default::default()
-        };
-        let (device, queue) = ready(adapter.request_device(&descriptor))
-            .ok_or_else(|| "this platform opens devices only for those who await them".to_owned())
-            .and_then(|opened| opened.map_err(|e| e.to_string()))
+        let (device, queue) = request(adapter, required_features, required_limits)
             .map_err(|message| DeviceError::Open { adapter: report.title(), message })?;
         let mut gpu = Self::borrow(device, queue, format!("{}, {}", report.title(), report.driver));
         gpu.edited = edited;
+        gpu.adapter = Some(adapter.clone());
         let lost = Arc::clone(&gpu.lost);
         gpu.device.set_device_lost_callback(move |reason, message| {
             if let Ok(mut lost) = lost.lock() {
@@ -98,7 +110,19 @@ impl Gpu {
             lost: Arc::default(),
             pipelines: Mutex::default(),
             edited: EditedShaders::default(),
+            adapter: None,
         }
+    }
+
+    /// A second device like this one, on the adapter on which this one was opened; `None` where it is a host's device, or where
+    /// there can be no second one.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn another(&self) -> Option<Self> {
+        let adapter = self.adapter.as_ref()?;
+        let (device, queue) = request(adapter, self.device.features(), self.device.limits()).ok()?;
+        let mut other = Self::borrow(device, queue, self.title.clone());
+        other.edited = self.edited.clone();
+        Some(other)
     }
 
     /// The device.

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Fault, caught};
+use super::{Fault, caught, compile};
 use crate::gpu::Gpu;
-use crate::plan::Plan;
+use crate::plan::{DeviceClass, Plan};
 use crate::shader::Shader;
 
 /// Makes the pipelines that are not there yet, on as many threads as the machine has; a fault, if any, and then none of them
@@ -38,6 +38,8 @@ pub(super) fn make_pipelines(gpu: &Gpu, plan: &Plan) -> Option<Fault> {
     });
     if !faults.is_empty() {
         shaders.iter().for_each(|shader| gpu.forget(shader));
+    } else if gpu.class() == DeviceClass::Software {
+        compile::on_two_queues(gpu, plan, &shaders);
     }
     // Without memory one thread may see a refusal where another one sees the reason.
     faults.into_iter().min_by_key(|fault| matches!(fault, Fault::Refused(_)))

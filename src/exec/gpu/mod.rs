@@ -2,6 +2,8 @@
 
 #[cfg(not(target_arch = "wasm32"))] // no threads there
 mod ahead;
+#[cfg(not(target_arch = "wasm32"))]
+mod compile;
 mod memory;
 mod scopes;
 mod store;
