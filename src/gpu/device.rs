@@ -155,6 +155,17 @@ impl Gpu {
         self.target.class
     }
 
+    /// Whether this is a device of our own whose driver makes machine code of a kernel only when it is launched, and keeps it
+    /// on disk.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn compiles_late(&self) -> bool {
+        self.class() == DeviceClass::Software
+            && self
+                .adapter
+                .as_ref()
+                .is_some_and(|adapter| adapter.get_info().backend == wgpu::Backend::Vulkan)
+    }
+
     /// The limits that a plan must fit.
     pub fn limits(&self) -> Limits {
         let limits = self.device.limits();

@@ -192,8 +192,7 @@ pub fn forward(
         let expected = format!("[{}, {}]", shape.replicas, shape.channels_out);
         return Err(shape_error(plan, &op, bias, expected));
     }
-    let terms = shape.taps * shape.channels_in;
-    let product = Product::new(shape.positions(), shape.channels_out, terms).over_maps(shape.out[1]);
+    let product = Product::new(shape.positions(), shape.channels_out).over_maps(shape.out[1]);
     let shader = shape.choose(plan, "conv2d_forward", product)?;
     let y_dims = shape.y_dims();
     let y = plan.activation(plan.fresh_name(&format!("{label}.y")), &y_dims)?;
@@ -223,8 +222,7 @@ pub fn backward_input(
         return Err(shape_error(plan, &op, d_y, format!("{:?}", shape.y_dims())));
     }
     let [batch, height, width] = [x_dims[1], x_dims[2], x_dims[3]];
-    let terms = shape.taps * shape.channels_out;
-    let product = Product::new(batch * height * width, shape.channels_in, terms).over_maps(width);
+    let product = Product::new(batch * height * width, shape.channels_in).over_maps(width);
     let shader = shape.choose(plan, "conv2d_backward_input", product)?;
     let d_x = plan.activation(plan.fresh_name(&format!("{label}.d_x")), x_dims)?;
     // A block of positions takes every stride-th row and column; there are stride × stride such phases.
@@ -261,7 +259,7 @@ pub fn backward_weight(
     if plan.dims(d_y) != shape.y_dims() {
         return Err(shape_error(plan, &op, d_y, format!("{:?}", shape.y_dims())));
     }
-    let product = Product::new(shape.taps * shape.channels_in, shape.channels_out, shape.positions());
+    let product = Product::new(shape.taps * shape.channels_in, shape.channels_out);
     let shader = shape.choose(plan, "conv2d_backward_weight", product)?;
     let blocks = product.blocks(shader);
     let (slices, slice_length) = reduce::slicing(shape.positions(), blocks, reduce::busy(shader));

@@ -68,7 +68,7 @@ pub fn forward(
     if plan.dims(bias) != [replicas, d_out] {
         return Err(shape_error(plan, &op, bias, format!("[{replicas}, {d_out}]")));
     }
-    let product = Product::new(batch, d_out, d_in);
+    let product = Product::new(batch, d_out);
     let shader = choose(plan, "linear_forward", &params, product)?;
     let y = plan.activation(plan.fresh_name(&format!("{label}.y")), &[replicas, batch, d_out])?;
     plan.record(
@@ -99,7 +99,7 @@ pub fn backward_input(
         let expected = format!("[{replicas}, N, {d_out}] of an input [{replicas}, N, {d_in}] = {x_dims:?}");
         return Err(shape_error(plan, &op, d_y, expected));
     }
-    let product = Product::new(batch, d_in, d_out);
+    let product = Product::new(batch, d_in);
     let shader = choose(plan, "linear_backward_input", &params, product)?;
     let d_x = plan.activation(plan.fresh_name(&format!("{label}.d_x")), x_dims)?;
     plan.record(
@@ -133,7 +133,7 @@ pub fn backward_weight(
             return Err(shape_error(plan, &op, tensor, expected));
         }
     }
-    let product = Product::new(d_in, d_out, batch);
+    let product = Product::new(d_in, d_out);
     let shader = choose(plan, "linear_backward_weight", &params, product)?;
     let blocks = product.blocks(shader);
     let (slices, slice_length) = reduce::slicing(batch, blocks, reduce::busy(shader));

@@ -2,9 +2,9 @@
 
 use rationale::exec::{CpuSession, Device, Session};
 use rationale::model::{
-    Conv, Dimensions, GroupNorm, Layer, MapShape, Mapping, ModelConfig, Network, OptimizerConfig, Preset,
-    Residual, Route, Stage1, Stage2, bounds, evaluation, grad_reg, initial_weights, logits, no_mapping,
-    stage1, stage2,
+    Conv, Dimensions, GroupNorm, Layer, MapShape, Mapping, ModelConfig, Network, OptimizerConfig, Pool,
+    Preset, Residual, Route, Stage1, Stage2, bounds, evaluation, grad_reg, initial_weights, logits,
+    no_mapping, stage1, stage2,
 };
 use rationale::plan::{Limits, Part, Plan, Target, Variants};
 use rationale::random::Seeds;
@@ -151,6 +151,36 @@ fn runs(plan: &Plan, kernels: &[&str]) -> bool {
 fn moved(plan: &Plan) -> Vec<String> {
     let names = plan.written().into_iter().map(|id| plan.tensor(id).name.clone());
     names.filter(|name| name.contains("running")).collect()
+}
+
+#[test]
+fn a_relu_below_a_max_pooling_masks_what_was_pooled() {
+    let pool = |kernel, stride| Layer::MaxPool(Pool { kernel, stride: Some(stride), padding: 0 });
+    let features = vec![
+        conv(4, 3, 1),
+        Layer::Relu,
+        pool(2, 2),
+        conv(8, 3, 1),
+        Layer::Relu,
+        pool(3, 2),
+        conv(8, 3, 1),
+        Layer::Relu,
+    ];
+    let model = ModelConfig { features, mapping: Mapping::None, classifier: vec![Layer::Output] };
+    let network = Network::new(&model, MapShape { height: 32, width: 32, channels: 1 }, 2, 1).unwrap();
+    let stage = Stage1 { route: Route::stage1(false), optimizer: OptimizerConfig::adam(0.0) };
+    let plan = stage1(&network, &DATA, &stage, &Variants::new()).unwrap();
+    let masked: Vec<[usize; 2]> = plan
+        .commands()
+        .iter()
+        .filter(|command| command.shader.kernel == "relu_backward")
+        .map(|command| {
+            let dims = plan.dims(command.args[0].tensor);
+            [dims[2], dims[4]]
+        })
+        .collect();
+    // From the last layer back: no pooling behind it, pooled from 16 to 7, pooled from 32 to 16.
+    assert_eq!(masked, [[7, 8], [7, 8], [16, 4]]);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 // One subgroup per block of SUBGROUP_SIZE runs by 16 input channels. A run is RUN positions side by side in a row of x;
 // each lane holds one in registers. The RUN + 2 columns of d_y that a run meets serve the three taps of a row of the window.
 // The weights are loaded in shares and go round by broadcast. Of the four channels of a vec4 one is taken at a time: written out
-// for all four, the loop outgrows the instruction cache.
+// for all four, the loop is slower on a software adapter.
 // Derivation: the tap (kh, kw) takes x[h, w, c] into y[h + p_h - kh, w + p_w - kw, o], where that lies within y, with
 // the factor weight[kh, kw, c, o], so
 //   d_x[h, w, c] = sum over kh, kw, o of d_y[h + p_h - kh, w + p_w - kw, o] weight[kh, kw, c, o].

@@ -5,7 +5,7 @@
 // One subgroup per block of SUBGROUP_SIZE runs by 32 output channels. A run is RUN positions side by side in a row of y;
 // each lane holds one in registers. The RUN + 2 columns of x below a run serve the three taps of a row of the window,
 // where single positions would load 3 · RUN. The weights are loaded in shares and go round by broadcast. Of the four channels
-// of a vec4 one is taken at a time: written out for all four, the loop outgrows the instruction cache.
+// of a vec4 one is taken at a time: written out for all four, the loop is slower on a software adapter.
 // y[h', w', o] = bias[o] + sum over kh, kw, c of x[h' s_h + kh d_h - p_h, w' + kw - p_w, c] weight[kh, kw, c, o]
 // Past the end the last run and channel are computed again, but not written; all lanes stay to the end, as broadcasts
 // need them all.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Fault, caught, compile};
 use crate::gpu::Gpu;
-use crate::plan::{DeviceClass, Plan};
+use crate::plan::Plan;
 use crate::shader::Shader;
 
 /// Makes the pipelines that are not there yet, on as many threads as the machine has; a fault, if any, and then none of them
@@ -38,7 +38,7 @@ pub(super) fn make_pipelines(gpu: &Gpu, plan: &Plan) -> Option<Fault> {
     });
     if !faults.is_empty() {
         shaders.iter().for_each(|shader| gpu.forget(shader));
-    } else if gpu.class() == DeviceClass::Software {
+    } else if gpu.compiles_late() {
         compile::on_two_queues(gpu, plan, &shaders);
     }
     // Without memory one thread may see a refusal where another one sees the reason.

@@ -2,9 +2,10 @@
 //! first launched, on the one thread of its queue, for up to two seconds each.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use super::caught;
+use super::{Fault, caught};
 use crate::gpu::Gpu;
 use crate::plan::{Command, Plan};
 use crate::shader::Shader;
@@ -13,35 +14,40 @@ use crate::time::Instant;
 /// Fewer kernels than this are not worth a device.
 const WORTH: usize = 4;
 
-/// A kernel comes back from the driver's cache in 1 to 5 ms; the shortest takes 30 to be compiled.
-const CACHED: Duration = Duration::from_millis(15);
+/// The longest kernel comes back from the driver's cache in a third of this; to compile it takes ten times as long.
+const CACHED: Duration = Duration::from_millis(50);
 
-/// Compiles some kernels of a plan on the queue of this device and, at the same time, on that of a second one, which is closed
-/// afterwards. What was compiled there comes back through the driver's cache on disk; where there is none, it is compiled
-/// again, here. Nothing is reported: a kernel that does not compile fails when it is launched in earnest.
+/// Compiles some kernels of a plan, the longest first, on the queue of this device and, if they are not in the driver's cache on
+/// disk, on that of a second one at the same time, which is closed afterwards. What was compiled there comes back through
+/// that cache; where there is none, it is compiled again, here. Nothing is reported: a kernel that does not compile fails
+/// when it is launched in earnest.
 pub(super) fn on_two_queues(gpu: &Gpu, plan: &Plan, shaders: &[&'static Shader]) {
-    // Each with numbers that it will have: lavapipe leaves out what a uniform of zeros would never reach.
-    let mut launches: Vec<&Command> = shaders
-        .iter()
-        .filter_map(|shader| plan.commands().iter().find(|command| std::ptr::eq(command.shader, *shader)))
-        .collect();
-    launches.sort_by_key(|command| std::cmp::Reverse(command.shader.source.len()));
-    if launches.len() < WORTH || launches.pop().is_none_or(|shortest| launch(gpu, shortest) < CACHED) {
+    if shaders.len() < WORTH || std::thread::available_parallelism().map_or(1, usize::from) < 2 {
         return;
     }
+    let mut launches = first_commands(plan, shaders);
+    launches.sort_by_key(|command| std::cmp::Reverse(command.shader.source.len()));
     let next = AtomicUsize::new(0);
-    let all = |gpu: &Gpu| {
-        let mut done = Vec::new();
-        while let Some(command) = launches.get(next.fetch_add(1, Ordering::Relaxed)) {
-            launch(gpu, command);
-            done.push(*command);
-        }
-        done
-    };
+    let take = || launches.get(next.fetch_add(1, Ordering::Relaxed)).copied();
+    let (done, first) = channel();
     let there = std::thread::scope(|scope| {
-        let other = || gpu.another().map(|other| all(&other)).unwrap_or_default();
+        let other = move || {
+            let mut compiled = Vec::new();
+            if first.recv_timeout(CACHED) == Err(RecvTimeoutError::Timeout)
+                && let Some(other) = gpu.another()
+            {
+                while let Some(command) = take() {
+                    launch(&other, command);
+                    compiled.push(command);
+                }
+            }
+            compiled
+        };
         let other = std::thread::Builder::new().spawn_scoped(scope, other);
-        all(gpu);
+        while let Some(command) = take() {
+            launch(gpu, command);
+            let _ = done.send(()); // nobody listens any more after the first
+        }
         other.ok().and_then(|other| other.join().ok()).unwrap_or_default()
     });
     for command in there {
@@ -49,12 +55,20 @@ pub(super) fn on_two_queues(gpu: &Gpu, plan: &Plan, shaders: &[&'static Shader])
     }
 }
 
-/// Launches no workgroup of a command's kernel, and waits until that is done; how long it took.
-fn launch(gpu: &Gpu, command: &Command) -> Duration {
+/// For each shader the first command that runs it: its uniform holds numbers as they will be. lavapipe leaves out what a uniform
+/// of zeros would never reach, and would compile the kernel again. It writes the numbers into small kernels; another command of
+/// such a one is compiled when it is launched, in some 50 ms.
+fn first_commands<'a>(plan: &'a Plan, shaders: &[&'static Shader]) -> Vec<&'a Command> {
+    let first = |shader| plan.commands().iter().find(|command| std::ptr::eq(command.shader, shader));
+    shaders.iter().filter_map(|shader| first(*shader)).collect()
+}
+
+/// Launches no workgroup of a command's kernel, and waits until that is done.
+fn launch(gpu: &Gpu, command: &Command) -> Option<Fault> {
     let start = Instant::now();
     let shader = command.shader;
     let device = gpu.device();
-    let _ = caught(device, || {
+    let (_, fault) = caught(device, || {
         let pipeline = gpu.pipeline(shader);
         let buffer = |size, usage| {
             device.create_buffer(&wgpu::BufferDescriptor {
@@ -93,6 +107,42 @@ fn launch(gpu: &Gpu, command: &Command) -> Duration {
         let _ = device.poll(wgpu::PollType::wait_indefinitely());
     });
     let took = start.elapsed();
-    tracing::debug!(kernel = shader.kernel, variant = shader.variant, ?took, "compiled");
-    took
+    tracing::debug!(kernel = shader.kernel, variant = shader.variant, ?took, ?fault, "compiled");
+    fault
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gpu::{Choice, Chosen, GpuOptions, choose};
+    use crate::ops;
+    use crate::plan::Variants;
+
+    #[test]
+    fn every_kernel_can_be_launched_with_no_workgroups_on_this_device_and_on_another() {
+        let Ok(Chosen::Gpu(adapter, report, _)) = choose(&Choice::Name("llvmpipe".to_owned())) else {
+            return; // the ladder says where an adapter is missing
+        };
+        let gpu = Gpu::open(&adapter, &report, GpuOptions::default()).unwrap();
+        assert!(gpu.compiles_late());
+        let other = gpu.another().unwrap();
+        assert_eq!(other.limits(), gpu.limits());
+        let variants = Variants::new().on(gpu.limits().target);
+        let mut seen: Vec<&Shader> = Vec::new();
+        for case in ops::cases(&variants).unwrap() {
+            for command in case.plan.commands() {
+                if !seen.iter().any(|shader| std::ptr::eq(*shader, command.shader)) {
+                    seen.push(command.shader);
+                    let gpu = if seen.len().is_multiple_of(2) { &gpu } else { &other };
+                    assert!(
+                        launch(gpu, command).is_none(),
+                        "{} {}",
+                        command.shader.kernel,
+                        command.shader.variant
+                    );
+                }
+            }
+        }
+        assert!(seen.len() > 60, "{}", seen.len());
+    }
 }

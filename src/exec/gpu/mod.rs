@@ -141,6 +141,10 @@ impl Session for GpuSession {
         }
         plan.check(&self.gpu.limits())?;
         let doing = format!("preparing plan `{}`", plan.name());
+        // Or the time that a driver takes to compile would count as theirs.
+        while !self.in_flight.is_empty() {
+            self.wait_for_oldest()?;
+        }
         #[cfg(not(target_arch = "wasm32"))]
         self.expect_none(&doing, ahead::make_pipelines(&self.gpu, plan))?;
         self.guarded(&doing, |this| this.store.load(&this.gpu, plan))?

@@ -18,6 +18,8 @@ fn shapes() -> Vec<([usize; 5], usize, Settings)> {
         ([1, 3, 25, 33, 4], 4, settings([3, 3], UNIT, [2, 2], [2, 2])),
         ([2, 1, 7, 9, 16], 20, settings([2, 3], [3, 1], [1, 3], [3, 2])),
         ([1, 2, 8, 8, 16], 32, settings([3, 3], UNIT, UNIT, UNIT)),
+        ([2, 3, 17, 19, 20], 68, settings([3, 3], UNIT, [3, 4], UNIT)), // blocks side by side, windows of padding
+        ([1, 2, 9, 13, 8], 36, settings([3, 3], [2, 1], [2, 1], [2, 1])),
         ([2, 2, 5, 11, 8], 20, settings([3, 3], UNIT, [2, 1], UNIT)), // a run past the end of its row
         ([1, 3, 10, 16, 1], 20, settings([3, 3], [2, 1], [1, 0], [2, 1])),
         ([1, 5, 4, 6, 12], 12, settings(UNIT, UNIT, [0, 0], UNIT)),
